@@ -1,0 +1,474 @@
+"""What the editor set: ``briefmail.toml``, ``.env`` and the environment, read once and frozen.
+
+The environment wins over ``.env``, and ``.env`` over the toml. Secrets are read from the first
+two only. Nothing here writes a file.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+
+from briefmail.errors import ConfigError, Problem
+
+CONFIG_NAME = "briefmail.toml"
+ENV_NAME = ".env"
+
+# RFC 5321 section 4.1.2, the dot-string form with a domain name; what an editor may use for the
+# addresses of the newsletter itself. Recipients are validated by the audience room.
+ADDR_SPEC = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
+)
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+FONT = re.compile(r"[A-Za-z0-9 ,'-]+")
+LANG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as a theme needs it
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+Security = Literal["starttls", "tls", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A display name, which may be empty, and an addr-spec (RFC 5322 section 3.4)."""
+
+    name: str
+    address: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Mailbox":
+        """Read ``Name <user@example.org>`` or ``user@example.org``; ValueError if it is neither."""
+        name, address = parseaddr(text)
+        if CONTROL.search(text) or not ADDR_SPEC.fullmatch(address):
+            raise ValueError("is not an address such as 'The Briefing <briefing@example.org>'")
+        return cls(name, address)
+
+    @property
+    def domain(self) -> str:
+        """What follows the @, in lower case."""
+        return self.address.rpartition("@")[2].lower()
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+
+@dataclass(frozen=True, slots=True)
+class Newsletter:
+    """``[newsletter]``: who we are. ``sender`` is None until the editor has set ``from``."""
+
+    name: str = "Newsletter"
+    sender: Mailbox | None = None
+    reply_to: Mailbox | None = None
+    lang: str = "en"
+    postal_address: str = ""
+    public_url: str = ""
+    list_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """``[mail]``: the addresses behind the scenes."""
+
+    bounce_address: str = ""
+    unsubscribe_address: str = ""
+    unsubscribe_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """``[theme]``: colours as ``#rrggbb`` for the light and the dark scheme, fonts and a logo.
+
+    An empty value means that the packaged theme decides. ``logo`` is a path in the folder and is
+    embedded in the mail, or an ``https:`` address.
+    """
+
+    accent: str = ""
+    accent_dark: str = ""
+    background: str = ""
+    background_dark: str = ""
+    surface: str = ""
+    surface_dark: str = ""
+    text: str = ""
+    text_dark: str = ""
+    muted: str = ""
+    muted_dark: str = ""
+    font: str = ""
+    heading_font: str = ""
+    logo: str = ""
+    logo_alt: str = ""
+    logo_width: int = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """``[schedule]``: when issues go out, in local time. ``every`` is a number of weeks."""
+
+    every: int = 2
+    on: int = 2
+    at: time = time(9, 0)
+    start: date | None = None
+    timezone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The host that mail is submitted to, with what it takes to log in there.
+
+    ``repr`` leaves the password out, so that it cannot reach a log.
+    """
+
+    host: str
+    port: int
+    security: Security
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """An opened folder's settings. ``relay`` None means that the sandbox stands in for one."""
+
+    root: Path
+    path: Path | None
+    newsletter: Newsletter = Newsletter()
+    mail: Mail = Mail()
+    theme: Theme = Theme()
+    schedule: Schedule = Schedule()
+    relay: Relay | None = None
+    secret: str = field(default="", repr=False)
+
+    @property
+    def recipients(self) -> Path:
+        """The list that is sent to unless another is named."""
+        return self.root / "recipients.csv"
+
+    @property
+    def issues(self) -> Path:
+        """Where issue files are kept."""
+        return self.root / "issues"
+
+    @property
+    def outbox(self) -> Path:
+        """Where the sandbox files what it caught."""
+        return self.root / "outbox"
+
+
+# --- one setting ----------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text in quotes")
+    if CONTROL.search(value):
+        raise ValueError("must be one line without control characters")
+    return value.strip()
+
+
+def _lines(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text in quotes")
+    return "\n".join(_text(line) for line in value.splitlines()).strip()
+
+
+def _mailbox(value: Any) -> Mailbox:
+    return Mailbox.parse(_text(value))
+
+
+def _address(value: Any) -> str:
+    return Mailbox.parse(_text(value)).address
+
+
+def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if not pattern.fullmatch(_text(value)):
+            raise ValueError(f"must be {wanted}")
+        return _text(value)
+
+    return parse
+
+
+def _pixels(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 600:
+        raise ValueError("must be a number of pixels from 1 to 600")
+    return value
+
+
+def _weeks(value: Any) -> int:
+    match = re.fullmatch(r"(?:(\d{1,2}) )?weeks?", _text(value))
+    if not match or match[1] == "0":
+        raise ValueError("must be like '1 week' or '2 weeks'")
+    return int(match[1] or 1)
+
+
+def _weekday(value: Any) -> int:
+    names = [day.casefold() for day in WEEKDAYS]
+    if _text(value).casefold() not in names:
+        raise ValueError(f"must be a weekday: {', '.join(WEEKDAYS)}")
+    return names.index(_text(value).casefold())
+
+
+def _time(value: Any) -> time:
+    if isinstance(value, time):
+        return value
+    try:
+        return time.fromisoformat(_text(value))
+    except ValueError:
+        raise ValueError("must be a time such as '09:00'") from None
+
+
+def _date(value: Any) -> date:
+    if type(value) is date:
+        return value
+    try:
+        return date.fromisoformat(_text(value))
+    except ValueError:
+        raise ValueError("must be a date such as 2016-08-24") from None
+
+
+def _timezone(value: Any) -> str:
+    try:
+        ZoneInfo(_text(value))
+    except (OSError, ValueError):
+        raise ValueError("is not a time zone such as 'Europe/London'") from None
+    return _text(value)
+
+
+def _port(value: Any) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdigit():
+        raise ValueError("must be a port number such as 587")
+    if not 1 <= int(text) <= 65535:
+        raise ValueError("must be a port number from 1 to 65535")
+    return int(text)
+
+
+def _security(value: Any) -> Security:
+    match _text(value).lower():
+        case "starttls":
+            return "starttls"
+        case "tls":
+            return "tls"
+        case "none":
+            return "none"
+    raise ValueError("must be 'starttls', 'tls' or 'none'")
+
+
+_colour = _matching(COLOUR, "a colour such as '#0b5d4e'")
+_font = _matching(FONT, "a list of font names such as 'Georgia, serif'")
+_https = _matching(re.compile(r"https://[^\s<>\"']+"), "an address that starts with https://")
+
+# table -> key in the file -> (attribute, reader)
+SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
+    "newsletter": {
+        "name": ("name", _text),
+        "from": ("sender", _mailbox),
+        "reply_to": ("reply_to", _mailbox),
+        "lang": ("lang", _matching(LANG, "a language such as 'en' or 'gd'")),
+        "postal_address": ("postal_address", _lines),
+        "public_url": ("public_url", _https),
+        "list_id": (
+            "list_id",
+            _matching(re.compile(r"[a-z0-9.-]{3,200}"), "like 'news.example.org'"),
+        ),
+    },
+    "mail": {
+        "bounce_address": ("bounce_address", _address),
+        "unsubscribe_address": ("unsubscribe_address", _address),
+        "unsubscribe_url": ("unsubscribe_url", _https),
+    },
+    "theme": {
+        **{
+            name + scheme: (name + scheme, _colour)
+            for name in ("accent", "background", "surface", "text", "muted")
+            for scheme in ("", "_dark")
+        },
+        "font": ("font", _font),
+        "heading_font": ("heading_font", _font),
+        "logo": ("logo", _text),
+        "logo_alt": ("logo_alt", _text),
+        "logo_width": ("logo_width", _pixels),
+    },
+    "schedule": {
+        "every": ("every", _weeks),
+        "on": ("on", _weekday),
+        "at": ("at", _time),
+        "from": ("start", _date),
+        "timezone": ("timezone", _timezone),
+    },
+    "smtp": {
+        "host": ("host", _text),
+        "port": ("port", _port),
+        "username": ("username", _text),
+        "security": ("security", _security),
+    },
+}
+
+
+# --- the whole ------------------------------------------------------------------------------------
+
+
+def load(root: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the settings of the newsletter in ``root``; a folder without a toml has defaults.
+
+    Raises :class:`ConfigError` with every problem that was found.
+    """
+    path = root / CONFIG_NAME
+    problems: list[Problem] = []
+    tables = _read_toml(path, problems)
+    values = _parse_tables(path, tables, problems)
+    variables = {
+        **_read_env_file(root / ENV_NAME, problems),
+        **(environ if environ is not None else os.environ),
+    }
+    relay = _relay(values.pop("smtp", {}), variables, root, problems)
+    if problems:
+        raise ConfigError(problems)
+    config = Config(
+        root=root,
+        path=path if path.exists() else None,
+        newsletter=Newsletter(**values.get("newsletter", {})),
+        mail=Mail(**values.get("mail", {})),
+        theme=Theme(**values.get("theme", {})),
+        schedule=Schedule(**values.get("schedule", {})),
+        relay=relay,
+        secret=variables.get("BRIEFMAIL_SECRET", ""),
+    )
+    _check_together(config)
+    return config
+
+
+def _read_toml(path: Path, problems: list[Problem]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        problems.append(Problem(path, None, "is not UTF-8; save it as UTF-8"))
+    except OSError as error:
+        problems.append(Problem(path, None, f"cannot be read: {error.strerror}"))
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r" \(at line (\d+),.*\)$", str(error))
+        text = str(error)[: place.start()] if place else str(error)
+        problems.append(Problem(path, int(place[1]) if place else None, f"is not TOML: {text}"))
+    return {}
+
+
+def _parse_tables(
+    path: Path, tables: Mapping[str, Any], problems: list[Problem]
+) -> dict[str, dict[str, Any]]:
+    values: dict[str, dict[str, Any]] = {}
+    for table, content in tables.items():
+        known = SETTINGS.get(table)
+        if known is None or not isinstance(content, dict):
+            text = f"[{table}] is not a table that briefmail knows{_suggest(table, SETTINGS)}"
+            problems.append(Problem(path, _line_of(path, table, None), text))
+            continue
+        values[table] = {}
+        for key, value in content.items():
+            if key not in known:
+                text = f"{table}.{key} is not a setting{_suggest(key, known)}"
+                problems.append(Problem(path, _line_of(path, table, key), text))
+                continue
+            attribute, parse = known[key]
+            try:
+                values[table][attribute] = parse(value)
+            except ValueError as error:
+                text = f"{table}.{key} {error}"
+                problems.append(Problem(path, _line_of(path, table, key), text))
+    return values
+
+
+def _suggest(word: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
+
+
+def _line_of(path: Path, table: str, key: str | None) -> int | None:
+    """The line of a key in the file. tomllib keeps no positions, so the text is searched."""
+    current = ""
+    found: tuple[str, str | None]
+    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), start=1):
+        if match := re.match(r"\s*\[+\s*['\"]?([\w.-]+)", line):
+            current = match[1]
+            found = (current, None)
+        elif match := re.match(r"\s*['\"]?([\w-]+)['\"]?\s*[.=]", line):
+            found = (current, match[1]) if current else (match[1], None)
+        else:
+            continue
+        if found == (table, key):
+            return number
+    return None
+
+
+def _read_env_file(path: Path, problems: list[Problem]) -> dict[str, str]:
+    try:
+        # No interpolation: a password with a $ in it is that password.
+        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        problems.append(Problem(path, None, "is not UTF-8; save it as UTF-8"))
+        return {}
+    except OSError as error:
+        problems.append(Problem(path, None, f"cannot be read: {error.strerror}"))
+        return {}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _relay(
+    table: Mapping[str, Any], variables: Mapping[str, str], root: Path, problems: list[Problem]
+) -> Relay | None:
+    values = dict(table)
+    for name, (attribute, parse) in SETTINGS["smtp"].items():
+        variable = f"SMTP_{name.upper()}"
+        if text := variables.get(variable):
+            try:
+                values[attribute] = parse(text)
+            except ValueError as error:
+                problems.append(Problem(root / ENV_NAME, None, f"{variable} {error}"))
+    if not values.get("host"):
+        return None
+    security: Security = values.get("security") or (
+        "tls" if values.get("port") == 465 else "starttls"
+    )
+    port = values.get("port") or {"tls": 465, "starttls": 587, "none": 25}[security]
+    username, password = values.get("username", ""), variables.get("SMTP_PASSWORD", "")
+    if username and not password:
+        text = "SMTP_USERNAME is set but SMTP_PASSWORD is not"
+        problems.append(Problem(root / ENV_NAME, None, text))
+    if security == "none" and (username or not _is_loopback(values["host"])):
+        text = (
+            "SMTP_SECURITY=none is only for a relay on this machine without a login;"
+            " use starttls or tls, so that nobody on the way can read the mail or the password"
+        )
+        problems.append(Problem(root / ENV_NAME, None, text))
+    return Relay(values["host"], port, security, username, password)
+
+
+def _is_loopback(host: str) -> bool:
+    return host.lower() == "localhost" or host.startswith("127.") or host in {"::1", "[::1]"}
+
+
+def _check_together(config: Config) -> None:
+    """Hold settings against each other once each is right by itself."""
+    problems = []
+    path = config.path or config.root / CONFIG_NAME
+    if config.mail.unsubscribe_url and not config.secret:
+        text = (
+            "mail.unsubscribe_url needs BRIEFMAIL_SECRET in .env or the environment: it signs each"
+            " person's link, so that nobody can unsubscribe somebody else"
+        )
+        problems.append(Problem(path, _line_of(path, "mail", "unsubscribe_url"), text))
+    if config.relay and not config.newsletter.sender:
+        text = "newsletter.from is not set, and a relay is: say who the mail comes from"
+        problems.append(Problem(path, None, text))
+    if problems:
+        raise ConfigError(problems)

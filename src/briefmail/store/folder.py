@@ -1,0 +1,83 @@
+"""The folder ``.briefmail/``: who may look into it, what it says of itself, and its lock."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from briefmail.errors import LockHeld, StoreError
+from briefmail.store.database import Database, Migrations
+
+STORE_NAME = ".briefmail"
+README = """\
+This folder is briefmail's memory: who has had which issue, and who must not get any.
+
+Keep it. Without it the text of the newsletter is safe, but nobody knows any more who has had
+what. It holds addresses, so it does not belong in version control.
+
+  store.sqlite3   the memory itself (with -wal and -shm beside it while it is in use)
+  lock            held while a send is at work; a leftover one does no harm
+  log             technical details of what went wrong
+"""
+
+
+def store_path(root: Path) -> Path:
+    """The database of the newsletter in ``root``, whether or not it exists yet."""
+    return root / STORE_NAME / "store.sqlite3"
+
+
+def open_store(root: Path, rooms: Mapping[str, Migrations]) -> Database:
+    """Open the memory of the newsletter in ``root``, creating it at its first use.
+
+    Raises :class:`StoreError` when the disk will not have it.
+    """
+    return Database.open(_ensure_folder(root) / store_path(root).name, rooms)
+
+
+@contextmanager
+def run_lock(root: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that one run at a time sends; :class:`LockHeld` if one does.
+
+    The lock is the operating system's: it ends with the process, however that ends, so a
+    lock file left behind by a crash is no obstacle.
+    """
+    lock = FileLock(_ensure_folder(root) / "lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise LockHeld(
+            f"another briefmail is sending from {root}",
+            hint="wait for it to finish; it is safe to try again at any time",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _ensure_folder(root: Path) -> Path:
+    folder = root / STORE_NAME
+    try:
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700)
+            (folder / "README").write_text(README, encoding="utf-8")
+            _sync_folder(root)
+    except OSError as error:
+        raise StoreError(
+            f"{folder} cannot be created: {error.strerror}",
+            hint="briefmail keeps its memory there; give it a folder that it may write to",
+        ) from error
+    return folder
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new entry survive a power cut. Windows has no such call and needs none."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
