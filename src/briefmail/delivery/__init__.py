@@ -1,0 +1,51 @@
+"""Getting an edition there: the ledger, the SMTP session, the send run and the sandbox.
+
+:class:`Session` and :class:`Sandbox` are resolved when first used: they import the SMTP client and
+server, which a command that does not send should not pay for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from briefmail.delivery.ledger import (
+    MIGRATIONS,
+    EditionRecord,
+    Enrolled,
+    Entry,
+    Ledger,
+    Totals,
+)
+from briefmail.delivery.outcome import Delivery, Scope, State
+from briefmail.delivery.reply import Reply
+from briefmail.delivery.run import RunResult, send_run
+
+if TYPE_CHECKING:
+    from briefmail.delivery.sandbox import Sandbox as Sandbox
+    from briefmail.delivery.session import Session as Session
+    from briefmail.delivery.session import Timeouts as Timeouts
+
+__all__ = [
+    "MIGRATIONS",
+    "Delivery",
+    "EditionRecord",
+    "Enrolled",
+    "Entry",
+    "Ledger",
+    "Reply",
+    "RunResult",
+    "Sandbox",
+    "Scope",
+    "Session",
+    "State",
+    "Timeouts",
+    "Totals",
+    "send_run",
+]
+_WHERE = {"Sandbox": "sandbox", "Session": "session", "Timeouts": "session"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the heavy names when they are first asked for (PEP 562)."""
+    if name in _WHERE:
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,404 @@
+"""Who got what: one durable row for each person of each edition.
+
+A row moves only along these lines, each move is one conditional statement, and where that changes
+no row the move did not happen and nothing may be sent:
+
+========= ========= ============================================================ ================
+from      to        when                                                         by
+========= ========= ============================================================ ================
+(none)    pending   a roll call names the person for the first time              ``enrol``
+pending   reserved  a run takes the person in hand; nothing has been sent        ``next_batch``
+deferred  reserved  a later run does; in one run nobody is taken twice           ``next_batch``
+reserved  claimed   all but the final dot has been sent; durable before the dot  ``claim``
+reserved  deferred  4yz, or a fault of the connection, before the dot            ``record``
+reserved  refused   5yz before the dot                                           ``record``
+reserved  pending   untried after all (deferred, if it was that before)          ``recover``
+claimed   sent      2yz to the dot                                               ``record``
+claimed   deferred  4yz to the dot                                               ``record``
+claimed   refused   5yz to the dot                                               ``record``
+claimed   uncertain no reply to the dot                                          ``record``
+claimed   uncertain the run that claimed it is dead                              ``recover``
+deferred  refused   its own run had to see first that others are accepted        ``record``
+========= ========= ============================================================ ================
+
+*sent*, *refused* and *uncertain* are settled: no method here takes a person out of them.
+
+**Roll calls.** Each pass over the list is one: it has a number, and marks every row that the list
+names. A run takes only people whom the latest roll call named. So whoever was suppressed, opted
+out or was taken off the list since the last run is not sent to, although an open row is there;
+such rows are counted as *withdrawn*. They keep their state, and are open again if a later roll
+call names the person. Name and fields of an open row are those of the latest roll call.
+
+An edition closes when the latest roll call left nobody open. Names and fields are personal data
+and needed no longer, so they go then; addresses stay, because they say who has had it.
+
+What survives: whatever a method has done when it returns (SQLite in WAL mode, synchronous=FULL).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from briefmail.audience import Recipient
+from briefmail.delivery.outcome import Delivery, State
+from briefmail.delivery.reply import Reply
+from briefmail.errors import StoreError
+from briefmail.store import Database
+
+MIGRATIONS: Sequence[str] = (
+    """
+    CREATE TABLE edition (
+        id          TEXT PRIMARY KEY,           -- the slug of the issue, else the stem of its file
+        subject     TEXT NOT NULL,
+        issue_date  TEXT,
+        fingerprint TEXT NOT NULL,
+        roll        INTEGER NOT NULL DEFAULT 0, -- the number of the latest roll call
+        opened_at   TEXT NOT NULL,
+        closed_at   TEXT
+    ) STRICT;
+    CREATE TABLE delivery (
+        edition    TEXT NOT NULL REFERENCES edition (id),
+        key        TEXT NOT NULL,               -- the normalised address, once in an edition
+        address    TEXT NOT NULL,
+        name       TEXT NOT NULL,
+        fields     TEXT NOT NULL,               -- JSON, emptied when the edition closes
+        line       INTEGER NOT NULL,            -- in the list of the latest roll call
+        roll       INTEGER NOT NULL,            -- the latest roll call that named the person
+        tried      INTEGER NOT NULL DEFAULT 0,  -- the latest roll call whose run decided on it
+        state      TEXT NOT NULL DEFAULT 'pending' CHECK (state IN
+                   ('pending', 'reserved', 'claimed', 'sent', 'deferred', 'refused', 'uncertain')),
+        code       INTEGER,                     -- of the reply that decided, as status and text
+        status     TEXT NOT NULL DEFAULT '',
+        text       TEXT NOT NULL DEFAULT '',
+        reason     TEXT NOT NULL DEFAULT '',
+        message_id TEXT NOT NULL DEFAULT '',
+        updated_at TEXT NOT NULL,
+        PRIMARY KEY (edition, key)
+    ) STRICT;
+    CREATE INDEX delivery_state ON delivery (edition, state, roll, tried)
+    """,
+)
+
+_NAME = """
+    INSERT INTO delivery (edition, key, address, name, fields, line, roll, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (edition, key) DO UPDATE SET
+        roll = excluded.roll,
+        address = iif(state IN ('pending', 'deferred'), excluded.address, address),
+        name = iif(state IN ('pending', 'deferred'), excluded.name, name),
+        fields = iif(state IN ('pending', 'deferred'), excluded.fields, fields),
+        line = iif(state IN ('pending', 'deferred'), excluded.line, line)
+"""
+_RESERVE = """
+    UPDATE delivery SET state = 'reserved', updated_at = ?
+    WHERE state = ? AND rowid IN (
+        SELECT delivery.rowid FROM delivery JOIN edition ON edition.id = delivery.edition
+        WHERE edition.id = ? AND state = ? AND delivery.roll = edition.roll AND tried < edition.roll
+        ORDER BY tried, delivery.rowid LIMIT ?)
+    RETURNING tried, rowid, address, key, name, fields, line
+"""
+_RECORD = """
+    UPDATE delivery SET state = ?, code = ?, status = ?, text = ?, reason = ?, updated_at = ?,
+        tried = (SELECT roll FROM edition WHERE id = delivery.edition)
+    WHERE edition = ? AND key = ? AND state IN (SELECT value FROM json_each(?))
+"""
+_COMES_FROM: dict[State, Sequence[str]] = {
+    "sent": ("claimed",),
+    "deferred": ("reserved", "claimed"),
+    "refused": ("reserved", "claimed", "deferred"),
+    "uncertain": ("claimed",),
+}
+
+
+def utc_now() -> datetime:
+    """Return the present moment, with its time zone."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRecord:
+    """What the ledger knows of an edition. Moments are UTC in ISO 8601."""
+
+    id: str
+    subject: str
+    issue_date: date | None
+    fingerprint: str
+    opened_at: str
+    closed_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What a roll call found. The list named open + sent + refused + uncertain people.
+
+    ``open`` are those whom the run may try, ``new`` among them those never seen before, and
+    ``withdrawn`` those who are still open from earlier runs and whom the list no longer names.
+    """
+
+    new: int
+    open: int
+    sent: int
+    refused: int
+    uncertain: int
+    withdrawn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Where an edition stands. The parts add up to ``audience``: everybody ever enrolled.
+
+    ``pending`` and ``deferred`` are people whom the latest roll call named, ``withdrawn`` those
+    whom it did not. While a run is at work, people in hand count as what they would become if it
+    died now.
+    """
+
+    sent: int = 0
+    refused: int = 0
+    deferred: int = 0
+    uncertain: int = 0
+    pending: int = 0
+    withdrawn: int = 0
+
+    @property
+    def audience(self) -> int:
+        """The number of people."""
+        settled = self.sent + self.refused + self.uncertain
+        return settled + self.deferred + self.pending + self.withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row, for naming people. ``reply`` is None if none decided."""
+
+    address: str
+    line: int
+    state: str
+    reply: Reply | None
+    reason: str
+    message_id: str
+    updated_at: str
+
+
+class Ledger:
+    """The ledger in an open database. One run at a time may use it; the folder's lock sees to that.
+
+    Every method raises :class:`StoreError` if the database fails; what it was to change is then
+    unchanged.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    # --- editions ---------------------------------------------------------------------------------
+
+    def open_edition(
+        self, edition_id: str, *, subject: str, issue_date: date | None, fingerprint: str
+    ) -> EditionRecord:
+        """Return the record of an edition, writing it if there is none yet.
+
+        An existing record is returned as it is: whoever calls holds it against the issue.
+        """
+        issued = issue_date.isoformat() if issue_date else None
+        self._database.execute(
+            "INSERT INTO edition (id, subject, issue_date, fingerprint, opened_at)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            *(edition_id, subject, issued, fingerprint, self._now()),
+        )
+        record = self.edition(edition_id)
+        assert record is not None
+        return record
+
+    def edition(self, edition_id: str) -> EditionRecord | None:
+        """Return the record of an edition, or None if it was never opened."""
+        row = self._database.one(
+            "SELECT subject, issue_date, fingerprint, opened_at, closed_at"
+            " FROM edition WHERE id = ?",
+            edition_id,
+        )
+        if row is None:
+            return None
+        subject, issued, fingerprint, opened_at, closed_at = row
+        issue_date = date.fromisoformat(issued) if issued else None
+        return EditionRecord(edition_id, subject, issue_date, fingerprint, opened_at, closed_at)
+
+    def close_if_settled(self, edition_id: str) -> bool:
+        """Close the edition if nobody is open, and forget names and fields. True if it is closed.
+
+        Withdrawn people do not keep it open. A later roll call that finds somebody opens it again.
+        """
+        totals = self.totals(edition_id)
+        if totals.pending or totals.deferred:
+            return False
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE edition SET closed_at = ? WHERE id = ? AND closed_at IS NULL",
+                *(self._now(), edition_id),
+            )
+            self._database.execute(
+                "UPDATE delivery SET name = '', fields = '{}' WHERE edition = ?", edition_id
+            )
+        return True
+
+    # --- a run ------------------------------------------------------------------------------------
+
+    def enrol(self, edition_id: str, recipients: Iterable[Recipient]) -> Enrolled:
+        """Call the roll of an open edition: the beginning of every run, durable as one.
+
+        ``recipients`` is the present list after suppression; it is streamed. If it raises, nothing
+        has changed. Settles first what a dead run has left (see :meth:`recover`).
+        """
+        now = self._now()
+        with self._database.transaction():
+            self._recover(edition_id)
+            self._database.execute("UPDATE edition SET roll = roll + 1 WHERE id = ?", edition_id)
+            roll, before = self._database.one(
+                "SELECT roll, (SELECT count(*) FROM delivery WHERE edition = id)"
+                " FROM edition WHERE id = ?",
+                edition_id,
+            )
+            self._database.insert(
+                _NAME,
+                (
+                    (edition_id, r.key, r.address, r.name, _json(r), r.line, roll, now)
+                    for r in recipients
+                ),
+            )
+            enrolled = self._enrolled(edition_id, roll, before)
+            if enrolled.open:
+                self._database.execute(
+                    "UPDATE edition SET closed_at = NULL WHERE id = ?", edition_id
+                )
+        return enrolled
+
+    def _enrolled(self, edition_id: str, roll: int, before: int) -> Enrolled:
+        named: Counter[str] = Counter()
+        total = withdrawn = 0
+        for state, row_roll, count in self._counts(edition_id):
+            total += count
+            if row_roll == roll:
+                named[state] += count
+            elif state in {"pending", "deferred"}:
+                withdrawn += count
+        return Enrolled(
+            new=total - before,
+            open=named["pending"] + named["deferred"],
+            sent=named["sent"],
+            refused=named["refused"],
+            uncertain=named["uncertain"],
+            withdrawn=withdrawn,
+        )
+
+    def next_batch(self, edition_id: str, size: int) -> list[Recipient]:
+        """Reserve at most ``size`` open people of the latest roll call and return them.
+
+        Those never tried come first, in the order of the list, then those deferred by earlier
+        runs, the least recently tried first. An empty list means that nobody is left to try.
+        """
+        rows: list[Any] = []
+        with self._database.transaction():
+            for state in ("pending", "deferred"):
+                values = (self._now(), state, edition_id, state, size - len(rows))
+                rows += sorted(self._database.rows(_RESERVE, *values))
+        return [
+            Recipient(address, key, name, json.loads(fields), line)
+            for _, _, address, key, name, fields, line in rows
+        ]
+
+    def claim(self, edition_id: str, key: str, message_id: str) -> bool:
+        """Claim a reserved person, durably. False means: do not send the dot."""
+        changed = self._database.execute(
+            "UPDATE delivery SET state = 'claimed', message_id = ?, updated_at = ?"
+            " WHERE edition = ? AND key = ? AND state = 'reserved'",
+            *(message_id, self._now(), edition_id, key),
+        )
+        return changed == 1
+
+    def record(self, edition_id: str, key: str, delivery: Delivery) -> None:
+        """Write down the outcome for one person.
+
+        Raises :class:`StoreError` if the row is not where it can have this outcome: then somebody
+        else is at work on the same ledger, and the run must stop.
+        """
+        reply = delivery.reply
+        parts = (reply.code, reply.status, reply.text) if reply else (None, "", "")
+        changed = self._database.execute(
+            _RECORD,
+            *(delivery.state, *parts, delivery.reason, self._now(), edition_id, key),
+            json.dumps(_COMES_FROM[delivery.state]),
+        )
+        if changed != 1:
+            raise StoreError(
+                f"the ledger of {edition_id} was changed by somebody else during the run",
+                hint="let only one briefmail at a time use this folder",
+            )
+
+    def recover(self, edition_id: str) -> int:
+        """Settle what is in nobody's hand: at the end of a run, or when the run is known dead.
+
+        People who are claimed become uncertain, and those reserved are given back. Returns the
+        number of the former.
+        """
+        with self._database.transaction():
+            return self._recover(edition_id)
+
+    def _recover(self, edition_id: str) -> int:
+        reason = "the run ended between the end of the message and the reply; the relay may have it"
+        now = self._now()
+        # A row that has been tried before has a reason; it goes back to being deferred.
+        self._database.execute(
+            "UPDATE delivery SET state = iif(reason = '', 'pending', 'deferred'), updated_at = ?"
+            " WHERE edition = ? AND state = 'reserved'",
+            *(now, edition_id),
+        )
+        return self._database.execute(
+            "UPDATE delivery SET state = 'uncertain', reason = ?, code = NULL, status = '',"
+            " text = '', updated_at = ? WHERE edition = ? AND state = 'claimed'",
+            *(reason, now, edition_id),
+        )
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def totals(self, edition_id: str) -> Totals:
+        """Return where an edition stands; all zero if it was never opened."""
+        latest = self._database.one("SELECT roll FROM edition WHERE id = ?", edition_id)
+        counts: Counter[str] = Counter()
+        for state, roll, count in self._counts(edition_id):
+            if state in {"pending", "deferred"} and roll != latest[0]:
+                counts["withdrawn"] += count
+            else:
+                counts[{"reserved": "pending", "claimed": "uncertain"}.get(state, state)] += count
+        return Totals(**counts)
+
+    def entries(self, edition_id: str, state: str) -> Iterator[Entry]:
+        """Yield the people of one state in the order of their enrolment, to name them."""
+        for address, line, code, status, text, reason, message_id, moment in self._database.rows(
+            "SELECT address, line, code, status, text, reason, message_id, updated_at"
+            " FROM delivery WHERE edition = ? AND state = ? ORDER BY rowid",
+            *(edition_id, state),
+        ):
+            reply = Reply(code, status, text) if code is not None else None
+            yield Entry(address, line, state, reply, reason, message_id, moment)
+
+    def state_of(self, edition_id: str, key: str) -> str | None:
+        """Return the state of one person, or None if the edition never named them."""
+        row = self._database.one(
+            "SELECT state FROM delivery WHERE edition = ? AND key = ?", edition_id, key
+        )
+        return str(row[0]) if row else None
+
+    def _counts(self, edition_id: str) -> Iterator[tuple[str, int, int]]:
+        return self._database.rows(
+            "SELECT state, roll, count(*) FROM delivery WHERE edition = ? GROUP BY state, roll",
+            edition_id,
+        )
+
+    def _now(self) -> str:
+        return self._clock().astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _json(recipient: Recipient) -> str:
+    return json.dumps(dict(recipient.fields), ensure_ascii=False)
