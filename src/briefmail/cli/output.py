@@ -1,0 +1,205 @@
+"""Everything that the command line prints, in one place.
+
+Results go to standard output, everything about them to standard error. Colour is only for a
+terminal, and not with ``NO_COLOR`` (https://no-color.org).
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from briefmail.errors import BriefmailError, InputError, Problem
+
+if TYPE_CHECKING:
+    from briefmail.newsletter import Plan, Summary, TestResult
+
+PROBLEMS_SHOWN = 20
+
+# name in the totals -> what a person calls it
+LABELS = {
+    "rows": "rows in the list",
+    "to_send": "to be sent to",
+    "sent": "sent",
+    "refused": "refused by the relay",
+    "deferred": "deferred, will be tried again",
+    "uncertain": "uncertain, never sent again unasked",
+    "not_tried": "not tried",
+    "already": "already has it",
+    "settled": "refused or uncertain before",
+    "duplicate": "duplicate",
+    "invalid": "invalid",
+    "opted_out": "opted out in the list",
+    "suppressed": "suppressed",
+    "filtered": "left out by --only",
+}
+
+
+def result(text: str) -> None:
+    """Print a result to standard output."""
+    click.echo(text)
+
+
+def raw(data: bytes) -> None:
+    """Write bytes to standard output as they are."""
+    click.echo(data, nl=False)
+
+
+def as_json(value: Any) -> None:
+    """Print a result for a program."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def note(text: str) -> None:
+    """Say something about the work to standard error."""
+    click.echo(click.style(text, dim=True), err=True)
+
+
+def warn(text: str) -> None:
+    """Say to standard error what deserves attention and stops nothing."""
+    click.echo(click.style("warning: ", fg="yellow") + text, err=True)
+
+
+def error(failure: BriefmailError) -> None:
+    """Print an error: each problem on its line, and the hint."""
+    if isinstance(failure, InputError):
+        for problem in failure.problems:
+            click.echo(_problem(problem), err=True)
+    else:
+        click.echo(click.style("error: ", fg="red") + failure.message, err=True)
+    if failure.hint:
+        click.echo(click.style("hint: ", fg="cyan") + failure.hint, err=True)
+
+
+def internal_error(failure: Exception, log: Path | None) -> None:
+    """Print the one line that a user sees of a bug."""
+    place = f"; details are in {log}" if log else ""
+    what = f"{type(failure).__name__}: {failure}".splitlines()[0]
+    click.echo(f"{click.style('internal error', fg='red')}: {what}{place}", err=True)
+
+
+def problems(found: Iterable[Problem], total: int) -> None:
+    """Print problems that stop nothing, the first of many."""
+    shown = list(found)[:PROBLEMS_SHOWN]
+    for problem in shown:
+        click.echo(_problem(problem), err=True)
+    if total > len(shown):
+        note(f"... and {total - len(shown)} more")
+
+
+def _problem(problem: Problem) -> str:
+    path = near(problem.path)
+    place = f"{path}:{problem.line}" if problem.line is not None else str(path)
+    return f"{click.style(place + ':', bold=True)} {problem.text}"
+
+
+def near(path: Path) -> Path:
+    """A path as one would type it here."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+# --- send -----------------------------------------------------------------------------------------
+
+
+def plan(planned: "Plan") -> None:
+    """Show what a send is about to do."""
+    relay = planned.relay
+    edition = planned.edition
+    where = f"{relay.host}:{relay.port} ({relay.security})" if relay else "sandbox, into outbox/"
+    lines = {
+        "Subject": planned.first_subject or edition.issue.title,
+        "From": str(edition.sender),
+        "Relay": where,
+        "List": f"{near(planned.list_path)}: {planned.counts.rows} rows",
+        "To send": f"{planned.to_send} {people(planned.to_send)}",
+    }
+    for name, value in lines.items():
+        click.echo(f"{click.style(name.rjust(8), bold=True)}  {value}", err=True)
+
+
+def people(number: int) -> str:
+    """The word after a number of people."""
+    return "person" if number == 1 else "people"
+
+
+def totals(numbers: dict[str, int]) -> None:
+    """Print totals that add up: the rows of the list, and where each of them went."""
+    width = max(len(f"{value:,}") for value in numbers.values())
+    click.echo(f"{numbers['rows']:>{width},} {LABELS['rows']}")
+    for name, value in numbers.items():
+        if name != "rows" and (value or name in {"sent", "to_send"}):
+            label = LABELS[name]
+            colour = {"sent": "green", "refused": "red", "uncertain": "red"}.get(name)
+            click.echo(f"{value:>{width},} {click.style(label, fg=colour)}")
+
+
+def summary(done: "Summary") -> None:
+    """Print what a send did, who was refused, and how to go on."""
+    for entry in done.named:
+        reply = f": {entry.reply}" if entry.reply else f": {entry.reason}"
+        click.echo(f"{entry.state} {entry.address}{reply}", err=True)
+    totals(done.numbers())
+    if done.outbox:
+        note(
+            "No relay is set, so nothing left this machine: each message is a file in"
+            f" {near(done.outbox / 'new')}."
+        )
+        note("Open one with your mail program. To send for real, set SMTP_HOST in .env.")
+    if done.stopped:
+        error(done.stopped)
+
+
+def plan_json(planned: "Plan") -> None:
+    """Print what a send would do for a program."""
+    as_json(
+        {
+            "issue": planned.edition.name,
+            "subject": planned.first_subject,
+            "dry_run": True,
+            "relay": planned.relay.host if planned.relay else None,
+            "totals": planned.numbers(),
+            "problems": [str(problem) for problem in planned.problems],
+            "first_message": planned.first.data.decode("ascii") if planned.first else None,
+        }
+    )
+
+
+def summary_json(done: "Summary") -> None:
+    """Print what a send did for a program."""
+    planned = done.plan
+    as_json(
+        {
+            "issue": planned.edition.name,
+            "subject": planned.first_subject,
+            "dry_run": False,
+            "relay": planned.relay.host if planned.relay else None,
+            "outbox": done.outbox,
+            "totals": done.numbers(),
+            "problems": [str(problem) for problem in planned.problems],
+            "named": [
+                {
+                    "address": entry.address,
+                    "state": entry.state,
+                    "reply": str(entry.reply) if entry.reply else entry.reason,
+                }
+                for entry in done.named
+            ],
+            "error": done.stopped.message if done.stopped else None,
+            "exit_status": done.exit_status,
+        }
+    )
+
+
+def test_result(done: "TestResult") -> None:
+    """Print what became of a test copy."""
+    who = done.recipient.address
+    if done.delivery.state == "sent":
+        where = f"filed in {near(done.outbox / 'new')}" if done.outbox else "sent"
+        result(f"test copy for {done.to}, as {who}: {where}")
+    else:
+        result(f"test copy for {done.to}, as {who}: {done.delivery}")

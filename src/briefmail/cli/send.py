@@ -1,0 +1,128 @@
+"""``briefmail send``."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from briefmail.cli import output
+from briefmail.cli.context import Settings
+from briefmail.cli.progress import Progress
+from briefmail.errors import UsageError
+
+if TYPE_CHECKING:
+    from briefmail.newsletter import Newsletter, Plan, SendOptions
+
+
+@click.command()
+@click.argument("issue", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Everything but the sending; changes nothing.")
+@click.option("--test", "test_to", metavar="ADDRESS", help="Send one marked copy to ADDRESS only.")
+@click.option(
+    "--as", "as_address", metavar="ADDRESS", help="With --test: as this recipient sees it."
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Try at most N people.")
+@click.option(
+    "--only",
+    metavar="EXPR",
+    default="",
+    help="Only people for whom EXPR holds, such as 'region == \"Fife\"'.",
+)
+@click.option(
+    "--recipients",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Another list than recipients.csv.",
+)
+@click.option("--strict-list", is_flag=True, help="Do not send while the list has invalid rows.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result for a program.")
+@click.pass_obj
+def send(
+    settings: Settings,
+    issue: Path,
+    dry_run: bool,
+    test_to: str | None,
+    as_address: str | None,
+    limit: int | None,
+    only: str,
+    recipients: Path | None,
+    strict_list: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Send ISSUE to everybody on the list who has not had it.
+
+    The list is read first, and everybody's copy filled; then it asks. Whoever has the issue
+    already is left out, so the same command goes on where an interrupted run stopped.
+
+    Without a relay (SMTP_HOST in .env) the messages are caught in outbox/.
+    """
+    newsletter = settings.newsletter(issue)
+    if test_to:
+        return _send_test(newsletter, issue, test_to, as_address)
+    if as_address:
+        raise UsageError("--as goes with --test; 'briefmail preview --as' shows it without sending")
+    from briefmail.newsletter import SendOptions
+
+    options = SendOptions(limit, only, recipients, strict_list)
+    if dry_run:
+        return _dry_run(newsletter, issue, options, as_json)
+    return _send(newsletter, issue, options, yes, as_json)
+
+
+def _send_test(newsletter: "Newsletter", issue: Path, to: str, as_address: str | None) -> int:
+    done = newsletter.send_test(issue, to, as_address=as_address)
+    output.test_result(done)
+    return {"sent": 0, "refused": 65}.get(done.delivery.state, 75)
+
+
+def _dry_run(newsletter: "Newsletter", issue: Path, options: "SendOptions", as_json: bool) -> int:
+    planned = newsletter.plan(issue, options)
+    if as_json:
+        output.plan_json(planned)
+        return 0
+    output.problems(planned.problems, planned.counts.invalid)
+    output.plan(planned)
+    if planned.first:
+        output.result("")
+        output.raw(planned.first.data)
+        output.result("")
+    output.totals(planned.numbers())
+    output.note("This was a dry run: nothing was sent, and nothing was written down.")
+    return 0
+
+
+def _send(
+    newsletter: "Newsletter", issue: Path, options: "SendOptions", yes: bool, as_json: bool
+) -> int:
+    asked = sys.stdin.isatty() and sys.stderr.isatty()
+    if not yes and not asked:
+        raise UsageError(
+            "there is no terminal to ask at",
+            hint="add --yes to send without being asked, or --dry-run to look first",
+        )
+
+    def confirm(plan: "Plan") -> bool:
+        output.problems(plan.problems, plan.counts.invalid)
+        output.plan(plan)
+        number = min(plan.to_send, options.limit or plan.to_send)
+        progress.expect(number)
+        question = f"Send it to {number} {output.people(number)}?"
+        return yes or click.confirm(question, default=False, err=True)
+
+    with Progress(shown=sys.stderr.isatty() and not as_json) as progress:
+        done = newsletter.send(issue, options, confirm=confirm, on_progress=progress.advance)
+    if not done.confirmed:
+        output.note("nothing was sent")
+        return 0
+    if as_json:
+        output.summary_json(done)
+    else:
+        if not done.plan.to_send:
+            output.problems(done.plan.problems, done.plan.counts.invalid)
+        output.summary(done)
+    if newsletter.config.path is None:
+        output.note("There is no briefmail.toml: 'briefmail init' shows what can be set in one.")
+    return done.exit_status

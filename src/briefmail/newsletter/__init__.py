@@ -1,0 +1,149 @@
+"""An opened newsletter: the folder, and everything that can be done with it.
+
+This is the public Python interface; the command line, cron and the web go through it too, so
+that each verb exists once. :class:`Newsletter` only says what there is; each verb is a module.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from briefmail.audience import Address, Recipient, Suppression
+from briefmail.config import CONFIG_NAME, Config, load
+from briefmail.delivery import Delivery, Entry
+from briefmail.edition import Edition, Message, build_edition
+from briefmail.issue import Issue, read_issue
+from briefmail.newsletter import lists, starting
+from briefmail.newsletter.previewing import Preview, preview_issue
+from briefmail.newsletter.sending import Plan, SendOptions, Summary, plan_send, send_issue
+from briefmail.newsletter.testing import TestResult, send_test
+
+__all__ = [
+    "Address",
+    "Config",
+    "Delivery",
+    "Edition",
+    "Entry",
+    "Issue",
+    "Message",
+    "Newsletter",
+    "Plan",
+    "Preview",
+    "Recipient",
+    "SendOptions",
+    "Summary",
+    "Suppression",
+    "TestResult",
+    "find_root",
+]
+
+
+class Newsletter:
+    """A newsletter's folder, opened. It holds nothing open and writes nothing by itself.
+
+    ``now`` gives the present moment, with a time zone.
+    """
+
+    def __init__(
+        self, config: Config, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.config = config
+        self._now = now
+
+    @classmethod
+    def open(
+        cls, path: Path | str = ".", *, environ: Mapping[str, str] | None = None
+    ) -> "Newsletter":
+        """Open the newsletter that ``path`` lies in: its folder, or any file or folder below it.
+
+        ``environ`` stands in for the environment. Raises :class:`~briefmail.errors.ConfigError`
+        with every problem of the settings.
+        """
+        return cls(load(find_root(Path(path)), environ))
+
+    @staticmethod
+    def init(folder: Path | str) -> list[Path]:
+        """Make a folder that sends at once through the sandbox; return the files it created.
+
+        Nothing that is there already is touched: if one of the files is, none is written.
+        """
+        return starting.init(Path(folder), datetime.now(UTC).astimezone().date())
+
+    @property
+    def root(self) -> Path:
+        """The newsletter's folder."""
+        return self.config.root
+
+    def new(self, title: str, day: date | None = None) -> Path:
+        """Begin an issue, for ``day`` or the next day of the cadence without one; its path."""
+        return starting.new_issue(self.config, title, day, self._now().astimezone().date())
+
+    def issue(self, path: Path | str) -> Issue:
+        """Read an issue file; :class:`~briefmail.errors.IssueError` with all its problems."""
+        return read_issue(Path(path))
+
+    def edition(self, path: Path | str) -> Edition:
+        """Read an issue file and render it."""
+        return build_edition(self.issue(path), self.config, self._now())
+
+    def preview(self, path: Path | str, *, as_address: str | None = None) -> Preview:
+        """Show an issue as one recipient would get it, with links for leaving that do nothing.
+
+        ``as_address`` is somebody on the list; without it, it is the first person there.
+        """
+        return preview_issue(self.config, self.edition(path), as_address)
+
+    def plan(self, path: Path | str, options: SendOptions | None = None) -> Plan:
+        """Work out what ``send`` would do: read the list, fill every copy, change nothing.
+
+        Raises :class:`~briefmail.errors.MergeError` naming whoever lacks a field.
+        """
+        return plan_send(self.config, self.edition(path), options or SendOptions())
+
+    def send(
+        self,
+        path: Path | str,
+        options: SendOptions | None = None,
+        *,
+        confirm: Callable[[Plan], bool] = lambda plan: True,
+        on_progress: Callable[[Recipient, Delivery], None] = lambda recipient, delivery: None,
+    ) -> Summary:
+        """Send an issue to everybody on the list who has not had it.
+
+        ``confirm`` is asked once everything is ready and nothing has left. ``on_progress`` is
+        called after each person's outcome is on disk. Without a relay it goes to the sandbox.
+        Expected failures are in the summary; what stops it before the first message is raised.
+        """
+        edition = self.edition(path)
+        return send_issue(self.config, edition, options or SendOptions(), confirm, on_progress)
+
+    def send_test(self, path: Path | str, to: str, *, as_address: str | None = None) -> TestResult:
+        """Send one marked copy to any address, as any recipient; no memory is kept of it."""
+        return send_test(self.config, self.edition(path), to, as_address)
+
+    def suppress(self, address: str, reason: str = "") -> Address:
+        """Never mail an address again, whatever a list says, until :meth:`unsuppress`."""
+        return lists.suppress(self.root, address, reason, self._now())
+
+    def unsuppress(self, address: str) -> bool:
+        """Let an address be mailed again; False if it was not suppressed."""
+        return lists.unsuppress(self.root, address)
+
+    def suppressions(self) -> list[Suppression]:
+        """Everybody who is never mailed."""
+        return lists.suppressions(self.root)
+
+
+def find_root(path: Path) -> Path:
+    """Find the newsletter's folder from a file or folder in it, upwards.
+
+    It is the nearest one with a ``briefmail.toml``; else the one that holds the ``issues``
+    folder of an issue file, or its own.
+    """
+    start = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would leave a linked folder
+    folder = start if start.is_dir() else start.parent
+    for candidate in (folder, *folder.parents):
+        if (candidate / CONFIG_NAME).is_file():
+            return candidate
+    return folder.parent if folder.name == "issues" else folder

@@ -1,0 +1,280 @@
+"""``send``: the plan first (everybody's copy filled, nothing touched), then the run."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from briefmail.audience import Counts, ListFile, Recipient, Roll
+from briefmail.config import Config, Relay
+from briefmail.delivery import (
+    MIGRATIONS,
+    Delivery,
+    Entry,
+    Ledger,
+    RunResult,
+    Sandbox,
+    Session,
+    send_run,
+)
+from briefmail.edition import Edition, Message, OnlyExpression
+from briefmail.errors import BriefmailError, IssueError, ListError, MergeError, Problem
+from briefmail.newsletter.lists import ROOMS, existing_store, suppressed
+from briefmail.store import Database, open_store, run_lock
+
+NAMED = 10
+"""How many people an error names before it only counts them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """What can be chosen for one send.
+
+    ``limit`` is how many are tried at most; ``only`` an expression over the merge fields;
+    ``recipients`` another list; ``strict_list`` makes an invalid row stop the send.
+    """
+
+    limit: int | None = None
+    only: str = ""
+    recipients: Path | None = None
+    strict_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a send would do. ``relay`` is None for the sandbox.
+
+    Of the list's ``counts.send`` people, ``already`` have had the issue, ``settled`` were
+    refused or are uncertain, and ``to_send`` are left; of those ``limit`` are tried.
+    ``first`` is the first message, None if there is nobody.
+    """
+
+    edition: Edition
+    relay: Relay | None
+    list_path: Path
+    counts: Counts
+    problems: tuple[Problem, ...]
+    already: int
+    settled: int
+    to_send: int
+    first: Message | None
+    first_subject: str
+
+    def numbers(self) -> dict[str, int]:
+        """Where each of the list's rows goes, by name: ``rows`` is the sum of all the others."""
+        counts = self.counts
+        return {
+            "rows": counts.rows,
+            "to_send": self.to_send,
+            "already": self.already,
+            "settled": self.settled,
+            "duplicate": counts.duplicate,
+            "invalid": counts.invalid,
+            "opted_out": counts.opted_out,
+            "suppressed": counts.suppressed,
+            "filtered": counts.filtered,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a send did. The numbers add up::
+
+        rows = duplicate + invalid + opted_out + suppressed + filtered + already + settled
+               + sent + refused + deferred + uncertain + not_tried
+
+    ``stopped`` is what ended the run early; ``named`` are the refused and the uncertain.
+    """
+
+    plan: Plan
+    confirmed: bool
+    sent: int
+    refused: int
+    deferred: int
+    uncertain: int
+    not_tried: int
+    stopped: BriefmailError | None = None
+    interrupted: bool = False
+    exit_status: int = 0
+    named: tuple[Entry, ...] = ()
+    outbox: Path | None = None
+
+    def numbers(self) -> dict[str, int]:
+        """Where each of the list's rows went, by name: ``rows`` is the sum of all the others."""
+        planned = self.plan.numbers()
+        rows = planned.pop("rows")
+        del planned["to_send"]
+        return {
+            "rows": rows,
+            "sent": self.sent,
+            "refused": self.refused,
+            "deferred": self.deferred,
+            "uncertain": self.uncertain,
+            "not_tried": self.not_tried,
+            **planned,
+        }
+
+
+def plan_send(config: Config, edition: Edition, options: SendOptions) -> Plan:
+    """Work out what ``send`` would do, and change nothing."""
+    with existing_store(config.root) as store, _roll(config, edition, options, store) as roll:
+        ledger = Ledger(store) if store and config.relay else None
+        return _plan(config, edition, options, roll, ledger)
+
+
+def send_issue(
+    config: Config,
+    edition: Edition,
+    options: SendOptions,
+    confirm: Callable[[Plan], bool],
+    on_progress: Callable[[Recipient, Delivery], None],
+) -> Summary:
+    """Send to everybody who has not had it: through the relay, or into the sandbox."""
+    if edition.issue.status == "draft":
+        line = edition.issue.lines.get("status")
+        problem = Problem(edition.issue.path, line, "the issue is a draft")
+        raise IssueError([problem], hint="take 'status: draft' out, or write 'status: ready'")
+    with (
+        _memory(config) as (store, ledger_database, relay, outbox),
+        _roll(config, edition, options, store) as roll,
+    ):
+        ledger = Ledger(ledger_database)
+        plan = _plan(config, edition, options, roll, ledger)
+        if plan.to_send == 0 or not confirm(plan):
+            return _nothing_sent(plan, confirmed=plan.to_send == 0)
+        issue = edition.issue
+        ledger.open_edition(
+            edition.name,
+            subject=issue.subject,
+            issue_date=issue.date,
+            fingerprint=edition.fingerprint,
+        )
+        ledger.enrol(edition.name, roll.recipients())
+        result = send_run(
+            ledger,
+            edition.name,
+            lambda: Session(relay),
+            edition.message_for,
+            limit=options.limit,
+            on_progress=on_progress,
+        )
+        return _summary(plan, result, ledger, outbox)
+
+
+@contextmanager
+def _memory(config: Config) -> Iterator[tuple[Database | None, Database, Relay, Path | None]]:
+    """Open what a send remembers with: the store under its lock, or the sandbox's own.
+
+    Yields the store, the ledger's database, the relay, and the outbox if it is the sandbox.
+    """
+    if config.relay:
+        with run_lock(config.root), open_store(config.root, ROOMS) as store:
+            yield store, store, config.relay, None
+        return
+    with (
+        existing_store(config.root) as store,
+        Sandbox(config.outbox) as sandbox,
+        Database.open(sandbox.ledger_path, {"delivery": MIGRATIONS}) as database,
+    ):
+        yield store, database, sandbox.relay, sandbox.folder
+
+
+@contextmanager
+def _roll(
+    config: Config, edition: Edition, options: SendOptions, store: Database | None
+) -> Iterator[Roll]:
+    """Read the list, and stop at fields that nobody on it can have."""
+    path = options.recipients or config.recipients
+    only = OnlyExpression(options.only) if options.only else None
+    listing = ListFile.open(path)
+    with Roll.read(listing, suppressed=suppressed(store), only=only) as roll:
+        if options.strict_list and roll.problems:
+            raise ListError(roll.problems, hint="correct the rows, or leave --strict-list out")
+        unknown = edition.unknown_fields(roll.columns)
+        if unknown:
+            raise IssueError(unknown, hint='give it a default: {{ field | default("...") }}')
+        yield roll
+
+
+def _plan(
+    config: Config, edition: Edition, options: SendOptions, roll: Roll, ledger: Ledger | None
+) -> Plan:
+    """Fill everybody's copy before anybody is sent to, and count who has it already."""
+    faults: dict[Problem, list[Recipient]] = defaultdict(list)
+    already = settled = to_send = 0
+    first: Recipient | None = None
+    for recipient in roll.recipients():
+        state = ledger.state_of(edition.name, recipient.key) if ledger else None
+        if state == "sent":
+            already += 1
+        elif state in {"refused", "uncertain", "claimed"}:
+            settled += 1
+        else:
+            to_send += 1
+            first = first or recipient
+            _try_copy(edition, recipient, faults)
+    path = options.recipients or config.recipients
+    if faults:
+        raise _missing(faults, path, to_send)
+    return Plan(
+        edition=edition,
+        relay=config.relay,
+        list_path=path,
+        counts=roll.counts,
+        problems=roll.problems,
+        already=already,
+        settled=settled,
+        to_send=to_send,
+        first=edition.message_for(first) if first else None,
+        first_subject=edition.subject_for(first) if first else "",
+    )
+
+
+def _try_copy(
+    edition: Edition, recipient: Recipient, faults: dict[Problem, list[Recipient]]
+) -> None:
+    try:
+        edition.message_for(recipient)
+    except MergeError as error:
+        for problem in error.problems:
+            faults[problem].append(recipient)
+
+
+def _missing(faults: dict[Problem, list[Recipient]], path: Path, to_send: int) -> MergeError:
+    """Name the field, its line, and the people who lack it."""
+    problems = []
+    for problem, people in faults.items():
+        named = ", ".join(f"{path.name}:{who.line} ({who.address})" for who in people[:NAMED])
+        more = f" and {len(people) - NAMED} more" if len(people) > NAMED else ""
+        text = f"{problem.text}, for {len(people)} of {to_send} people: {named}{more}"
+        problems.append(Problem(problem.path, problem.line, text))
+    return MergeError(
+        problems,
+        hint='fill the cells, or give the field a default: {{ field | default("...") }}',
+    )
+
+
+def _nothing_sent(plan: Plan, *, confirmed: bool) -> Summary:
+    return Summary(
+        plan, confirmed, sent=0, refused=0, deferred=0, uncertain=0, not_tried=plan.to_send
+    )
+
+
+def _summary(plan: Plan, result: RunResult, ledger: Ledger, outbox: Path | None) -> Summary:
+    tried = result.sent + result.refused + result.deferred + result.uncertain
+    name = plan.edition.name
+    return Summary(
+        plan=plan,
+        confirmed=True,
+        sent=result.sent,
+        refused=result.refused,
+        deferred=result.deferred,
+        uncertain=result.uncertain,
+        not_tried=plan.to_send - tried,
+        stopped=result.stopped,
+        interrupted=result.interrupted,
+        exit_status=result.exit_status,
+        named=(*ledger.entries(name, "refused"), *ledger.entries(name, "uncertain")),
+        outbox=outbox,
+    )
