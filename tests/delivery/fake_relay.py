@@ -1,0 +1,256 @@
+"""A relay on loopback that behaves like one, except where a test has told it what to answer.
+
+It keeps what it has taken over in ``received``, every command in ``commands``, and those that came
+before TLS also in ``in_clear``.
+"""
+
+import base64
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from briefmail.config import Relay, Security
+
+Verb = Literal[
+    "CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY", "DOT", "RSET", "QUIT"
+]
+"""BODY is the first line of message data, DOT its end; both have the recipient as argument."""
+
+DROP = ""
+"""An answer: none, the connection is closed. At the dot the message has been taken over."""
+
+Answer = str | Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that the relay has taken over, dot-stuffing undone."""
+
+    reverse_path: str
+    recipient: str
+    data: bytes
+
+
+@dataclass
+class _Rule:
+    verb: Verb
+    answer: Answer
+    part: str
+    times: int
+
+
+class FakeRelay:
+    """Listens inside ``with``. ``users`` maps names to passwords; given, a login is needed."""
+
+    def __init__(
+        self,
+        *,
+        extensions: Iterable[str] = ("SIZE 10000000", "8BITMIME"),
+        tls: ssl.SSLContext | None = None,
+        security: Security = "none",
+        users: Mapping[str, str] | None = None,
+        mechanisms: str = "PLAIN LOGIN",
+        injected: str = "",
+    ) -> None:
+        self.received: list[Received] = []
+        self.commands: list[str] = []
+        self.in_clear: list[str] = []
+        self.connections = 0
+        self._extensions = list(extensions)
+        self._tls, self._security = tls, security
+        self._users, self._mechanisms = users or {}, mechanisms
+        self._injected = injected
+        self._rules: list[_Rule] = []
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+
+    def on(self, verb: Verb, answer: Answer, *, part: str = "", times: int = 1_000_000) -> Self:
+        """Give ``answer`` to the next ``times`` of a command whose argument has ``part`` in it."""
+        self._rules.append(_Rule(verb, answer, part, times))
+        return self
+
+    @property
+    def port(self) -> int:
+        return int(self._server.getsockname()[1])
+
+    def relay(self, host: str = "127.0.0.1", username: str = "", password: str = "") -> Relay:
+        """Return the settings with which this relay is reached."""
+        return Relay(host, self.port, self._security, username, password)
+
+    @property
+    def recipients(self) -> list[str]:
+        """Who got a message, in the order of arrival."""
+        return [message.recipient for message in self.received]
+
+    def __enter__(self) -> Self:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        for connection in self._sockets:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._server.accept()
+                self._sockets.append(connection)
+                self.connections += 1
+                self._start(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            _Dialogue(self, connection).run()
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+
+    def scripted(self, verb: Verb, argument: str) -> str | None:
+        """Return what a test wants answered here, None if the relay may behave."""
+        for rule in self._rules:
+            if rule.verb == verb and rule.part in argument and rule.times > 0:
+                rule.times -= 1
+                return rule.answer() if callable(rule.answer) else rule.answer
+        return None
+
+
+class _HangupError(OSError):
+    """The relay hangs up."""
+
+
+class _Dialogue:
+    """One connection."""
+
+    def __init__(self, relay: FakeRelay, connection: socket.socket) -> None:
+        self._relay = relay
+        self._secured = False
+        self._user = ""
+        self._reverse_path = self._recipient = ""
+        self._use(connection)
+
+    def _use(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lines = connection.makefile("rb")
+
+    def run(self) -> None:
+        if self._relay._security == "tls":
+            self._secure()
+        self._answer("CONNECT", "", "220 relay.example.org ESMTP")
+        while line := self._lines.readline():
+            text = line.decode().rstrip("\r\n")
+            self._relay.commands.append(text)
+            if not self._secured:
+                self._relay.in_clear.append(text)
+            verb, _, argument = text.partition(" ")
+            getattr(self, f"_{verb.lower()}")(argument)
+
+    def _say(self, text: str) -> None:
+        self._connection.sendall((text + "\r\n").encode("utf-8", "surrogateescape"))
+
+    def _answer(self, verb: Verb, argument: str, usual: str) -> str:
+        """Say what is scripted or usual; 421 and DROP end the connection."""
+        scripted = self._relay.scripted(verb, argument)
+        reply = usual if scripted is None else scripted
+        if reply == DROP:
+            raise _HangupError
+        self._say(reply)
+        if reply.startswith("421"):
+            raise _HangupError
+        return reply
+
+    def _ehlo(self, argument: str) -> None:
+        extensions = list(self._relay._extensions)
+        if self._relay._security == "starttls" and self._relay._tls and not self._secured:
+            extensions.append("STARTTLS")
+        elif self._relay._users:
+            extensions.append(f"AUTH {self._relay._mechanisms}")
+        lines = ["relay.example.org", *extensions]
+        reply = "\r\n".join(f"250-{line}" for line in lines[:-1]) + f"\r\n250 {lines[-1]}"
+        self._answer("EHLO", argument, reply)
+
+    def _starttls(self, argument: str) -> None:
+        reply = "220 go ahead" + (f"\r\n{self._relay._injected}" if self._relay._injected else "")
+        if self._answer("STARTTLS", argument, reply).startswith("220"):
+            self._secure()
+
+    def _secure(self) -> None:
+        assert self._relay._tls
+        self._use(self._relay._tls.wrap_socket(self._connection, server_side=True))
+        self._relay._sockets.append(self._connection)
+        self._secured = True
+
+    def _auth(self, argument: str) -> None:
+        if argument == "LOGIN":
+            user, password = self._ask("VXNlcm5hbWU6"), self._ask("UGFzc3dvcmQ6")
+        else:
+            _, user, password = base64.b64decode(argument.partition(" ")[2]).decode().split("\0")
+        right = self._relay._users.get(user) == password
+        reply = "235 2.7.0 welcome" if right else "535 5.7.8 wrong name or password"
+        if self._answer("AUTH", argument, reply).startswith("235"):
+            self._user = user
+
+    def _ask(self, challenge: str) -> str:
+        self._say(f"334 {challenge}")
+        return base64.b64decode(self._lines.readline()).decode()
+
+    def _mail(self, argument: str) -> None:
+        self._reverse_path = argument.partition("<")[2].partition(">")[0]
+        known = self._user or not self._relay._users
+        usual = "250 2.1.0 ok" if known else "530 5.7.0 log in first"
+        self._answer("MAIL", argument, usual)
+
+    def _rcpt(self, argument: str) -> None:
+        self._recipient = ""
+        if self._answer("RCPT", argument, "250 2.1.5 ok").startswith("2"):
+            self._recipient = argument.partition("<")[2].rpartition(">")[0]
+
+    def _data(self, argument: str) -> None:
+        usual = "354 go ahead" if self._recipient else "503 5.5.1 nobody to send to"
+        if not self._answer("DATA", argument, usual).startswith("354"):
+            return
+        lines: list[bytes] = []
+        while (line := self._lines.readline()) != b".\r\n":
+            if not line:
+                raise _HangupError
+            if not lines and (early := self._relay.scripted("BODY", self._recipient)) is not None:
+                self._say(early) if early else None
+                raise _HangupError
+            lines.append(line.removeprefix(b"."))
+        self._dot(b"".join(lines))
+
+    def _dot(self, data: bytes) -> None:
+        scripted = self._relay.scripted("DOT", self._recipient)
+        reply = "250 2.0.0 queued" if scripted is None else scripted
+        if reply[:1] in {"", "2"}:
+            self._relay.received.append(Received(self._reverse_path, self._recipient, data))
+        self._recipient = ""
+        if reply == DROP:
+            raise _HangupError
+        self._say(reply)
+        if reply.startswith("421"):
+            raise _HangupError
+
+    def _rset(self, argument: str) -> None:
+        self._recipient = ""
+        self._answer("RSET", argument, "250 2.0.0 ok")
+
+    def _quit(self, argument: str) -> None:
+        self._answer("QUIT", argument, "221 2.0.0 bye")
+        raise _HangupError

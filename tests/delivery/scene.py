@@ -1,0 +1,109 @@
+"""A ledger, some people and a relay: what a send run needs, in a few words."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Self
+
+from briefmail.audience import Recipient
+from briefmail.config import Relay
+from briefmail.delivery import (
+    MIGRATIONS,
+    Delivery,
+    Enrolled,
+    Ledger,
+    RunResult,
+    Session,
+    Timeouts,
+    Totals,
+    send_run,
+)
+from briefmail.edition.message import Message
+from briefmail.store import Database
+
+EDITION = "2016-08-24"
+NOW = datetime(2016, 8, 24, 9, 0, tzinfo=UTC)
+PATIENCE = Timeouts(*[5.0] * 9)
+
+
+def person(number: int, **fields: str) -> Recipient:
+    """Return the recipient on line ``number`` of a list."""
+    address = f"reader{number}@example.org"
+    return Recipient(address, address, f"Reader {number}", {"email": address, **fields}, number)
+
+
+def people(first: int, last: int) -> list[Recipient]:
+    """Return the recipients on the lines from ``first`` to ``last``."""
+    return [person(number) for number in range(first, last + 1)]
+
+
+def addresses(first: int, last: int) -> list[str]:
+    """Return the addresses of :func:`people`."""
+    return [recipient.address for recipient in people(first, last)]
+
+
+def message_for(recipient: Recipient, body: bytes = b"Hello.\r\n") -> Message:
+    """Return a small message."""
+    message_id = f"<{recipient.line}@example.com>"
+    head = f"To: {recipient.address}\r\nMessage-ID: {message_id}\r\n\r\n".encode()
+    return Message("bounces@example.com", recipient.address, message_id, head + body)
+
+
+@dataclass
+class Scene:
+    """An opened edition in a real database, and sends of it to a relay."""
+
+    ledger: Ledger
+    relay: Relay
+    progress: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    @contextmanager
+    def set_up(cls, path: Path, relay: Relay) -> Iterator[Self]:
+        with Database.open(path, {"delivery": MIGRATIONS}) as database:
+            ledger = Ledger(database, lambda: NOW)
+            ledger.open_edition(
+                EDITION, subject="Who owns?", issue_date=date(2016, 8, 24), fingerprint="f1"
+            )
+            yield cls(ledger, relay)
+
+    def enrol(self, recipients: Iterable[Recipient]) -> Enrolled:
+        return self.ledger.enrol(EDITION, recipients)
+
+    def send(
+        self,
+        *,
+        limit: int | None = None,
+        on_progress: Callable[[Recipient, Delivery], None] | None = None,
+        timeouts: Timeouts = PATIENCE,
+        message: Callable[[Recipient], Message] = message_for,
+    ) -> RunResult:
+        """Make one send run; ``progress`` collects what it reports."""
+
+        def report(recipient: Recipient, delivery: Delivery) -> None:
+            self.progress.append((recipient.address, delivery.state))
+            if on_progress:
+                on_progress(recipient, delivery)
+
+        return send_run(
+            self.ledger,
+            EDITION,
+            lambda: Session(self.relay, timeouts),
+            message,
+            limit=limit,
+            on_progress=report,
+        )
+
+    @property
+    def totals(self) -> Totals:
+        return self.ledger.totals(EDITION)
+
+    def states(self) -> Mapping[str, list[str]]:
+        """Return the addresses by state."""
+        found = {}
+        for state in ("pending", "reserved", "claimed", "sent", "deferred", "refused", "uncertain"):
+            if named := [entry.address for entry in self.ledger.entries(EDITION, state)]:
+                found[state] = named
+        return found
