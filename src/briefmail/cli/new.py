@@ -14,6 +14,7 @@ from briefmail.cli.context import Settings
     "--date",
     "day",
     type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
     help="The day it goes out; else the next one of [schedule] without an issue.",
 )
 @click.option("--edit", is_flag=True, help="Open it in $EDITOR.")

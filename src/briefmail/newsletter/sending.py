@@ -140,17 +140,11 @@ def send_issue(
         _roll(config, edition, options, store) as roll,
     ):
         ledger = Ledger(ledger_database)
+        ledger.recover(edition.name)  # what a dead run left in hand is named before anything else
         plan = _plan(config, edition, options, roll, ledger)
         if plan.to_send == 0 or not confirm(plan):
-            return _nothing_sent(plan, confirmed=plan.to_send == 0)
-        issue = edition.issue
-        ledger.open_edition(
-            edition.name,
-            subject=issue.subject,
-            issue_date=issue.date,
-            fingerprint=edition.fingerprint,
-        )
-        ledger.enrol(edition.name, roll.recipients())
+            return _nothing_sent(plan, ledger, confirmed=plan.to_send == 0)
+        _enrol(edition, roll, ledger)
         result = send_run(
             ledger,
             edition.name,
@@ -160,6 +154,17 @@ def send_issue(
             on_progress=on_progress,
         )
         return _summary(plan, result, ledger, outbox)
+
+
+def _enrol(edition: Edition, roll: Roll, ledger: Ledger) -> None:
+    issue = edition.issue
+    ledger.open_edition(
+        edition.name,
+        subject=issue.subject,
+        issue_date=issue.date,
+        fingerprint=edition.fingerprint,
+    )
+    ledger.enrol(edition.name, roll.recipients())
 
 
 @contextmanager
@@ -255,15 +260,21 @@ def _missing(faults: dict[Problem, list[Recipient]], path: Path, to_send: int) -
     )
 
 
-def _nothing_sent(plan: Plan, *, confirmed: bool) -> Summary:
+def _nothing_sent(plan: Plan, ledger: Ledger, *, confirmed: bool) -> Summary:
     return Summary(
-        plan, confirmed, sent=0, refused=0, deferred=0, uncertain=0, not_tried=plan.to_send
+        plan,
+        confirmed,
+        sent=0,
+        refused=0,
+        deferred=0,
+        uncertain=0,
+        not_tried=plan.to_send,
+        named=_named(plan, ledger),
     )
 
 
 def _summary(plan: Plan, result: RunResult, ledger: Ledger, outbox: Path | None) -> Summary:
     tried = result.sent + result.refused + result.deferred + result.uncertain
-    name = plan.edition.name
     return Summary(
         plan=plan,
         confirmed=True,
@@ -275,6 +286,12 @@ def _summary(plan: Plan, result: RunResult, ledger: Ledger, outbox: Path | None)
         stopped=result.stopped,
         interrupted=result.interrupted,
         exit_status=result.exit_status,
-        named=(*ledger.entries(name, "refused"), *ledger.entries(name, "uncertain")),
+        named=_named(plan, ledger),
         outbox=outbox,
     )
+
+
+def _named(plan: Plan, ledger: Ledger) -> tuple[Entry, ...]:
+    """Everybody who was refused or is uncertain, now or in an earlier run."""
+    name = plan.edition.name
+    return (*ledger.entries(name, "refused"), *ledger.entries(name, "uncertain"))
