@@ -20,7 +20,7 @@ from briefmail.edition.message import Message
 from briefmail.edition.parts import Attachment, find_attachments
 from briefmail.edition.places import html_containers
 from briefmail.edition.text import plain_text
-from briefmail.edition.theme import Theme, load_words
+from briefmail.edition.theme import Theme
 from briefmail.edition.wire import UNSUBSCRIBE_FIELD, Envelope, WireTemplate, build_body
 from briefmail.errors import IssueError, MergeError, Problem
 from briefmail.issue import STATEMENT_TOKEN, TOKEN, Issue, Tag, plain
@@ -126,7 +126,7 @@ def build_edition(issue: Issue, config: Config, now: datetime) -> Edition:
     tags.check_nesting([(token, "subject") for token in TOKEN.findall(issue.subject)])
     tags.check_nesting(html_containers(html))
     _stop(tags.problems)
-    words = load_words(issue.lang or config.newsletter.lang, config.root)
+    words = theme.words(issue)
     text = plain_text(issue, config.newsletter, words, slots["unsubscribe_url"].token)
     attachments = _attachments(issue, config.root)
     body = build_body(text, html, tags, dressed.images, attachments)

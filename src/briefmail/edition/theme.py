@@ -93,8 +93,8 @@ class Theme:
 
     def page(self, issue: Issue, slots: Mapping[str, str], preheader: str) -> str:
         """Render the whole mail as HTML, slots and tokens in it, styles not yet inlined."""
-        lang = issue.lang or self._config.newsletter.lang
-        words = load_words(lang, self._own)
+        lang = self._lang(issue)
+        words = self.words(issue)
         page = Page(
             newsletter=self._config.newsletter,
             issue=self._issue(issue, words),
@@ -107,6 +107,13 @@ class Theme:
             logo=self._config.theme.logo,
         )
         return self.render("page.html", **{name: getattr(page, name) for name in page.__slots__})
+
+    def words(self, issue: Issue) -> Words:
+        """Return the theme's words in the language of an issue."""
+        return load_words(self._lang(issue), self._own)
+
+    def _lang(self, issue: Issue) -> str:
+        return issue.lang or self._config.newsletter.lang
 
     def render(self, template: str, **values: Any) -> str:
         """Render one template. Raises :class:`InputError` with its file and line."""

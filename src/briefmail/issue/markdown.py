@@ -200,7 +200,9 @@ def _render_statement(
 def _prepare(tokens: Sequence[Token], level: int) -> list[Token]:
     """Copy tokens with the changes that a mail needs: ranks of headings, alignment, classes."""
     prepared = [token.copy(attrs=dict(token.attrs)) for token in tokens]
+    quotes = 0
     for index, token in enumerate(prepared):
+        quotes += token.nesting if token.tag == "blockquote" else 0
         if token.type in {"heading_open", "heading_close"}:
             rank = max(int(token.tag[1:]), 3) - 2
             token.tag = f"h{min(level + rank, 6)}"
@@ -211,6 +213,8 @@ def _prepare(tokens: Sequence[Token], level: int) -> list[Token]:
                 token.attrJoin("class", "button")
             elif _is_image(prepared[index + 1]):
                 token.attrJoin("class", "image")
+            elif quotes and prepared[index + 1].content.startswith("— "):
+                token.attrJoin("class", "attribution")
     return prepared
 
 

@@ -198,7 +198,7 @@ class _Builder:
         blocks = [block for block in head.blocks if not _is_more(block)] if head else []
         return Section(
             label=self._heading(head),
-            introduction=self._content([*blocks, *self._notes(blocks)], 2),
+            introduction=self._content([*blocks, *self._notes(blocks, head)], 2),
             stories=tuple(self._story(part, 3 if head else 2) for part in stories),
             line=group[0].line,
             before=tuple(head.before) if head else (),
@@ -220,7 +220,7 @@ class _Builder:
             headline=headline,
             teaser=self._content(part.blocks[:cut], level),
             rest=self._content(rest, level),
-            notes=self._content(self._notes(part.blocks), level),
+            notes=self._content(self._notes(part.blocks, part), level),
             level=level,
             line=part.line,
             before=tuple(part.before),
@@ -235,11 +235,12 @@ class _Builder:
     def _content(self, tokens: Sequence[Token], level: int) -> Content:
         return self.markdown.content(tokens, level, self.line)
 
-    def _notes(self, blocks: Sequence[Token]) -> list[Token]:
-        """The footnotes that these blocks refer to, in that order."""
+    def _notes(self, blocks: Sequence[Token], under: _Part | None = None) -> list[Token]:
+        """The footnotes that these blocks refer to, and the heading they are under, in order."""
+        heading = [under.heading] if under and under.heading else []
         numbers = [
             child.meta["id"] + 1
-            for block in blocks
+            for block in [*heading, *blocks]
             for child in block.children or []
             if child.type == "footnote_ref"
         ]
