@@ -5,18 +5,18 @@ two only. Nothing here writes a file.
 """
 
 import difflib
+import ipaddress
 import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from briefmail.errors import ConfigError, Problem
 
@@ -26,8 +26,16 @@ ENV_NAME = ".env"
 # RFC 5321 section 4.1.2, the dot-string form with a domain name; what an editor may use for the
 # addresses of the newsletter itself. Recipients are validated by the audience room.
 ADDR_SPEC = re.compile(
+    r"(?=.{1,254}$)(?=[^@]{1,64}@)"  # section 4.5.3.1
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])"
+)
+# Stricter than RFC 5322, which lets a comma, a colon or a bracket in a bare name turn it into a
+# list, a group or a comment: what is not plainly one mailbox is refused, never guessed at.
+_MAILBOX = re.compile(
+    r"""(?P<bare>[^\s"<>]+)
+      | (?: "(?P<quoted>(?:[^"\\]|\\.)*)" | (?P<name>[^"<>@,;:\\]*) ) \s* <(?P<angle>[^\s<>]+)>""",
+    re.VERBOSE,
 )
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
@@ -47,11 +55,19 @@ class Mailbox:
 
     @classmethod
     def parse(cls, text: str) -> "Mailbox":
-        """Read ``Name <user@example.org>`` or ``user@example.org``; ValueError if it is neither."""
-        name, address = parseaddr(text)
-        if CONTROL.search(text) or not ADDR_SPEC.fullmatch(address):
-            raise ValueError("is not an address such as 'The Briefing <briefing@example.org>'")
-        return cls(name, address)
+        """Read ``Name <user@example.org>`` or ``user@example.org``; ValueError if it is neither.
+
+        A name with a comma, a colon or an ``@`` in it has to stand in double quotes.
+        """
+        match = None if CONTROL.search(text) else _MAILBOX.fullmatch(text.strip())
+        address = (match["bare"] or match["angle"]) if match else ""
+        if not match or not ADDR_SPEC.fullmatch(address):
+            hint = "; a name with , ; : or @ in it needs quotes" if "<" in text else ""
+            raise ValueError(
+                f"is not an address such as 'The Briefing <briefing@example.org>'{hint}"
+            )
+        quoted = re.sub(r"\\(.)", r"\1", match["quoted"] or "")
+        return cls((quoted or match["name"] or "").strip(), address)
 
     @property
     def domain(self) -> str:
@@ -205,7 +221,7 @@ def _pixels(value: Any) -> int:
 
 def _weeks(value: Any) -> int:
     match = re.fullmatch(r"(?:(\d{1,2}) )?weeks?", _text(value))
-    if not match or match[1] == "0":
+    if not match or int(match[1] or 1) == 0:
         raise ValueError("must be like '1 week' or '2 weeks'")
     return int(match[1] or 1)
 
@@ -218,12 +234,13 @@ def _weekday(value: Any) -> int:
 
 
 def _time(value: Any) -> time:
-    if isinstance(value, time):
-        return value
     try:
-        return time.fromisoformat(_text(value))
+        found = value if isinstance(value, time) else time.fromisoformat(_text(value))
     except ValueError:
         raise ValueError("must be a time such as '09:00'") from None
+    if found.tzinfo:
+        raise ValueError("must be a local time such as '09:00'; schedule.timezone says where")
+    return found
 
 
 def _date(value: Any) -> date:
@@ -238,7 +255,7 @@ def _date(value: Any) -> date:
 def _timezone(value: Any) -> str:
     try:
         ZoneInfo(_text(value))
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):  # an unknown zone is a KeyError
         raise ValueError("is not a time zone such as 'Europe/London'") from None
     return _text(value)
 
@@ -266,6 +283,8 @@ def _security(value: Any) -> Security:
 _colour = _matching(COLOUR, "a colour such as '#0b5d4e'")
 _font = _matching(FONT, "a list of font names such as 'Georgia, serif'")
 _https = _matching(re.compile(r"https://[^\s<>\"']+"), "an address that starts with https://")
+
+_host = _matching(re.compile(r"[^\s/@]+"), "a host name such as 'smtp.example.org'")
 
 # table -> key in the file -> (attribute, reader)
 SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
@@ -306,7 +325,7 @@ SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
         "timezone": ("timezone", _timezone),
     },
     "smtp": {
-        "host": ("host", _text),
+        "host": ("host", _host),
         "port": ("port", _port),
         "username": ("username", _text),
         "security": ("security", _security),
@@ -328,9 +347,9 @@ def load(root: Path, environ: Mapping[str, str] | None = None) -> Config:
     values = _parse_tables(path, tables, problems)
     variables = {
         **_read_env_file(root / ENV_NAME, problems),
-        **(environ if environ is not None else os.environ),
+        **_read_environment(environ if environ is not None else os.environ),
     }
-    relay = _relay(values.pop("smtp", {}), variables, root, problems)
+    relay = _relay(path, values.pop("smtp", {}), variables, problems)
     if problems:
         raise ConfigError(problems)
     config = Config(
@@ -341,7 +360,7 @@ def load(root: Path, environ: Mapping[str, str] | None = None) -> Config:
         theme=Theme(**values.get("theme", {})),
         schedule=Schedule(**values.get("schedule", {})),
         relay=relay,
-        secret=variables.get("BRIEFMAIL_SECRET", ""),
+        secret=_value(variables, "BRIEFMAIL_SECRET"),
     )
     _check_together(config)
     return config
@@ -356,7 +375,7 @@ def _read_toml(path: Path, problems: list[Problem]) -> dict[str, Any]:
         problems.append(Problem(path, None, "is not UTF-8; save it as UTF-8"))
     except OSError as error:
         problems.append(Problem(path, None, f"cannot be read: {error.strerror}"))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number can be too long, an array too deep
         place = re.search(r" \(at line (\d+),.*\)$", str(error))
         text = str(error)[: place.start()] if place else str(error)
         problems.append(Problem(path, int(place[1]) if place else None, f"is not TOML: {text}"))
@@ -371,6 +390,8 @@ def _parse_tables(
         known = SETTINGS.get(table)
         if known is None or not isinstance(content, dict):
             text = f"[{table}] is not a table that briefmail knows{_suggest(table, SETTINGS)}"
+            if known is not None:
+                text = f"{table} must be a table: [{table}] on a line of its own"
             problems.append(Problem(path, _line_of(path, table, None), text))
             continue
         values[table] = {}
@@ -394,67 +415,116 @@ def _suggest(word: str, known: Mapping[str, Any]) -> str:
 
 
 def _line_of(path: Path, table: str, key: str | None) -> int | None:
-    """The line of a key in the file. tomllib keeps no positions, so the text is searched."""
+    """The line of a key in the file, else of its table.
+
+    tomllib keeps no positions, so the text is searched.
+    """
     current = ""
-    found: tuple[str, str | None]
-    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), start=1):
-        if match := re.match(r"\s*\[+\s*['\"]?([\w.-]+)", line):
+    found: dict[tuple[str, str | None], int] = {}
+    for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), start=1):
+        if match := re.match(r"\s*\[+\s*['\"]?([\w-]+)['\"]?(?:\s*\.\s*([\w-]+))?", line):
             current = match[1]
-            found = (current, None)
-        elif match := re.match(r"\s*['\"]?([\w-]+)['\"]?\s*[.=]", line):
-            found = (current, match[1]) if current else (match[1], None)
-        else:
-            continue
-        if found == (table, key):
-            return number
-    return None
+            found.setdefault((current, match[2]), number)
+        elif match := re.match(r"\s*['\"]?([\w-]+)['\"]?\s*(?:\.\s*([\w-]+)\s*)?[.=]", line):
+            found.setdefault((current, match[1]) if current else (match[1], match[2]), number)
+    return found.get((table, key), found.get((table, None)))
 
 
-def _read_env_file(path: Path, problems: list[Problem]) -> dict[str, str]:
+# --- variables and the relay ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """The value of a variable, and where it was set."""
+
+    value: str = field(repr=False)
+    path: Path
+    line: int | None = None
+
+
+def _read_env_file(path: Path, problems: list[Problem]) -> dict[str, _Variable]:
+    # The parser alone, which interpolates nothing: a password with a $ in it is that password.
     try:
-        # No interpolation: a password with a $ in it is that password.
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            bindings = list(parse_stream(file))
+    except FileNotFoundError:
+        return {}
     except UnicodeDecodeError:
         problems.append(Problem(path, None, "is not UTF-8; save it as UTF-8"))
         return {}
     except OSError as error:
         problems.append(Problem(path, None, f"cannot be read: {error.strerror}"))
         return {}
-    return {name: value for name, value in values.items() if value is not None}
+    variables: dict[str, _Variable] = {}
+    for binding in bindings:
+        source = binding.original.string
+        # A binding begins with the empty lines above it.
+        line = binding.original.line + source[: -len(source.lstrip())].count("\n")
+        if binding.error:
+            text = "is not a line such as SMTP_HOST=smtp.example.org; is a quote left open?"
+            problems.append(Problem(path, line, text))
+        elif binding.key and binding.value is not None:
+            variables[binding.key] = _Variable(binding.value, path, line)
+    return variables
+
+
+def _read_environment(environ: Mapping[str, str]) -> dict[str, _Variable]:
+    return {name: _Variable(value, Path("the environment")) for name, value in environ.items()}
+
+
+def _value(variables: Mapping[str, _Variable], name: str) -> str:
+    return variables[name].value if name in variables else ""
 
 
 def _relay(
-    table: Mapping[str, Any], variables: Mapping[str, str], root: Path, problems: list[Problem]
+    path: Path,
+    table: Mapping[str, Any],
+    variables: Mapping[str, _Variable],
+    problems: list[Problem],
 ) -> Relay | None:
+    def problem(key: str, text: str) -> None:
+        """Report a problem where the setting was made that won."""
+        name = f"SMTP_{key.upper()}"
+        if _value(variables, name):
+            where = variables[name]
+            problems.append(Problem(where.path, where.line, f"{name} {text}"))
+        else:
+            problems.append(Problem(path, _line_of(path, "smtp", key), f"smtp.{key} {text}"))
+
     values = dict(table)
-    for name, (attribute, parse) in SETTINGS["smtp"].items():
-        variable = f"SMTP_{name.upper()}"
-        if text := variables.get(variable):
+    for key, (attribute, parse) in SETTINGS["smtp"].items():
+        if text := _value(variables, f"SMTP_{key.upper()}"):
             try:
                 values[attribute] = parse(text)
             except ValueError as error:
-                problems.append(Problem(root / ENV_NAME, None, f"{variable} {error}"))
+                problem(key, str(error))
     if not values.get("host"):
         return None
+    relay = _with_defaults(values, _value(variables, "SMTP_PASSWORD"))
+    if relay.username and not relay.password:
+        problem("username", "is set but SMTP_PASSWORD is not")
+    if relay.security == "none" and (relay.username or not _is_loopback(relay.host)):
+        text = (
+            "is 'none', which is only for a relay on this machine without a login; use starttls"
+            " or tls, so that nobody on the way can read the mail or the password"
+        )
+        problem("security", text)
+    return relay
+
+
+def _with_defaults(values: Mapping[str, Any], password: str) -> Relay:
     security: Security = values.get("security") or (
         "tls" if values.get("port") == 465 else "starttls"
     )
     port = values.get("port") or {"tls": 465, "starttls": 587, "none": 25}[security]
-    username, password = values.get("username", ""), variables.get("SMTP_PASSWORD", "")
-    if username and not password:
-        text = "SMTP_USERNAME is set but SMTP_PASSWORD is not"
-        problems.append(Problem(root / ENV_NAME, None, text))
-    if security == "none" and (username or not _is_loopback(values["host"])):
-        text = (
-            "SMTP_SECURITY=none is only for a relay on this machine without a login;"
-            " use starttls or tls, so that nobody on the way can read the mail or the password"
-        )
-        problems.append(Problem(root / ENV_NAME, None, text))
-    return Relay(values["host"], port, security, username, password)
+    return Relay(values["host"], port, security, values.get("username", ""), password)
 
 
 def _is_loopback(host: str) -> bool:
-    return host.lower() == "localhost" or host.startswith("127.") or host in {"::1", "[::1]"}
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _check_together(config: Config) -> None:

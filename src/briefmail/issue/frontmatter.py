@@ -6,7 +6,7 @@ for gigabytes) and without a key that comes twice.
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -18,13 +18,16 @@ from briefmail.issue.model import Status
 
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 MAX_FRONT_MATTER = 65_536
+# Line ends were normalised before; what is left of these only looks like a blank, or like nothing.
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
     """What stood above the text. ``lines`` has the line of each key, ``body_line`` of the text.
 
-    ``faults`` are ``(line, what is wrong)``.
+    ``faults`` are ``(line, what is wrong)``. ``complete`` is False when not all of it could be
+    read, so that a key that seems to be missing may well be there.
     """
 
     values: Mapping[str, Any]
@@ -33,6 +36,7 @@ class FrontMatter:
     body: str
     body_line: int
     faults: tuple[tuple[int, str], ...] = ()
+    complete: bool = True
 
 
 @dataclass(slots=True)
@@ -42,6 +46,12 @@ class _Raw:
     values: dict[str, Any] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     faults: list[tuple[int, str]] = field(default_factory=list)
+    complete: bool = True
+
+    def unreadable(self, line: int, what: str) -> None:
+        """Note a fault that hides other keys."""
+        self.faults.append((line, what))
+        self.complete = False
 
 
 def split_front_matter(text: str) -> FrontMatter:
@@ -53,87 +63,121 @@ def split_front_matter(text: str) -> FrontMatter:
     end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == fence), None)
     if end is None:
         fault = (1, f"the front matter is not closed; end it with a line {fence}")
-        return FrontMatter({}, {}, {}, "", len(lines), (fault,))
-    source = "\n".join(lines[1:end])
-    if len(source) > MAX_FRONT_MATTER:
-        raw = _Raw(faults=[(1, "the front matter is longer than 64 kB; the text belongs below it")])
-    else:
-        raw = _read_yaml(source) if fence == "---" else _read_toml(source)
+        return FrontMatter({}, {}, {}, "", len(lines), (fault,), complete=False)
+    raw = _read(fence, lines[1:end])
     values, extra = _typed(raw)
-    body = "\n".join(lines[end + 1 :])
-    return FrontMatter(values, extra, raw.lines, body, end + 2, tuple(sorted(raw.faults)))
+    return FrontMatter(
+        values,
+        extra,
+        raw.lines,
+        body="\n".join(lines[end + 1 :]),
+        body_line=end + 2,
+        faults=tuple(sorted(raw.faults)),
+        complete=raw.complete,
+    )
+
+
+def _read(fence: str, lines: Sequence[str]) -> _Raw:
+    """Read the lines between the fences, the first of which is line 2 of the file."""
+    raw = _Raw()
+    for number, line in enumerate(lines, start=2):
+        if found := _INVISIBLE.search(line):
+            code = f"U+{ord(found[0]):04X}"
+            raw.unreadable(number, f"an invisible character ({code}) in the front matter")
+    source = "\n".join(lines)
+    if len(source) > MAX_FRONT_MATTER:
+        raw.unreadable(1, "the front matter is longer than 64 kB; the text belongs below it")
+    elif raw.complete and fence == "---":
+        _read_yaml(source, raw)
+    elif raw.complete:
+        _read_toml(source, raw)
+    return raw
 
 
 # --- the two notations ----------------------------------------------------------------------------
 
 
 class _Loader(yaml.SafeLoader):
+    """The safe loader, without aliases and explicit tags. ``tags`` are ``(line, tag)``.
+
+    Even the tags that it knows make its constructors fail in unforeseen ways (``!!bool maybe``).
+    """
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source)
+        self.tags: list[tuple[int, str]] = []
+
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        mark: Any = event.start_mark
+        if isinstance(event, yaml.AliasEvent):
             raise yaml.MarkedYAMLError(
                 problem="an alias (*) cannot be used here", problem_mark=mark
             )
+        if tag := getattr(event, "tag", None):
+            event.tag = None
+            if tag != "!":  # title: ! 'text', as some programs write it, is plain text
+                self.tags.append((mark.line + 2, tag.replace("tag:yaml.org,2002:", "!!")))
         return super().compose_node(parent, index)
 
 
-def _read_yaml(source: str) -> _Raw:
-    raw = _Raw()
+def _read_yaml(source: str, raw: _Raw) -> None:
     try:
         loader = _Loader(source)
         root = loader.get_single_node()
     except (yaml.YAMLError, RecursionError) as error:
-        raw.faults.append(_yaml_fault(error))
-        return raw
-    if root is None:
-        return raw
-    if not isinstance(root, yaml.MappingNode):
-        raw.faults.append((2, "the front matter must be lines such as 'subject: A headline'"))
-        return raw
-    for key_node, value_node in root.value:
-        key, line = str(key_node.value), key_node.start_mark.line + 2
-        if key in raw.lines:
-            raw.faults.append((line, f"{key} is there twice (first on line {raw.lines[key]})"))
-            continue
+        raw.unreadable(*_yaml_fault(error))
+        return
+    raw.faults += [
+        (line, f"the YAML tag {tag} is not allowed; write plain text") for line, tag in loader.tags
+    ]
+    if isinstance(root, yaml.MappingNode):
+        for key_node, value_node in root.value:
+            _read_yaml_key(loader, key_node, value_node, raw)
+    elif root is not None:
+        raw.unreadable(2, "the front matter must be lines such as 'subject: A headline'")
+
+
+def _read_yaml_key(loader: _Loader, key_node: yaml.Node, value_node: yaml.Node, raw: _Raw) -> None:
+    key, line = key_node.value, key_node.start_mark.line + 2
+    if not isinstance(key, str):
+        raw.faults.append((line, "a key must be a word"))
+    elif key in raw.lines:
+        raw.faults.append((line, f"{key} is there twice (first on line {raw.lines[key]})"))
+    else:
         raw.lines[key] = line
         try:
             raw.values[key] = loader.construct_object(value_node, deep=True)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
+        except yaml.MarkedYAMLError as error:
             where, what = _yaml_fault(error)
             raw.faults.append((max(where, line), f"{key}: {what}"))
-    return raw
+        except (ValueError, OverflowError):  # a day or a number that there is not
+            raw.faults.append((line, f"{key} cannot be {_shown(value_node.value)}"))
 
 
 def _yaml_fault(error: Exception) -> tuple[int, str]:
-    if isinstance(error, RecursionError):
-        return 2, "the front matter is nested too deeply"
     if not isinstance(error, yaml.MarkedYAMLError):
-        return 2, re.sub(r"\s+", " ", str(error)).split(" in ", maxsplit=1)[0]
+        return 2, "the front matter is nested too deeply"
     line = error.problem_mark.line + 2 if error.problem_mark else 2
-    what = error.problem or "is not YAML"
+    what = error.problem or "it is not understood"
     if "\\t" in what:
         what = "a tab cannot indent YAML; use blanks"
     elif "mapping values are not allowed" in what:
         what = "a second colon on the line; put the text in quotes"
-    elif "could not determine a constructor" in what:
-        what = f"the YAML tag {what.rpartition(' ')[2]} is not allowed; write plain text"
     return line, f"the front matter is not YAML: {what}" if "YAML" not in what else what
 
 
-def _read_toml(source: str) -> _Raw:
-    raw = _Raw()
+def _read_toml(source: str, raw: _Raw) -> None:
     for number, line in enumerate(source.split("\n"), start=2):
         if match := re.match(r"\s*\[?\s*['\"]?([\w-]+)['\"]?\s*[\]=.]", line):
             raw.lines.setdefault(match[1], number)
     try:
         raw.values = tomllib.loads(source)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number can be too long, an array too deep
         place = re.search(r" \(at line (\d+),.*\)$", str(error))
         what = str(error)[: place.start()] if place else str(error)
-        raw.faults.append(
-            (int(place[1]) + 1 if place else 2, f"the front matter is not TOML: {what}")
-        )
-    return raw
+        at = int(place[1]) + 1 if place else 2
+        raw.unreadable(at, f"the front matter is not TOML: {what}")
 
 
 # --- the keys -------------------------------------------------------------------------------------
@@ -155,10 +199,19 @@ def _typed(raw: _Raw) -> tuple[dict[str, Any], dict[str, Any]]:
     return values, extra
 
 
+def _shown(value: Any) -> str:
+    """A wrong value as the editor may know it again, shortened."""
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "a table"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        kind = "a list" if isinstance(value, list) else f"{value!r}"
-        raise ValueError(f"must be text, not {kind}; put it in quotes")
+        raise ValueError(f"must be text, not {_shown(value)}; put it in quotes")
     if CONTROL.search(value.strip()):
         raise ValueError("must be one line without control characters")
     return value.strip()
@@ -178,7 +231,7 @@ def _date(value: Any) -> date:
     try:
         return date.fromisoformat(_text(value))
     except ValueError:
-        raise ValueError(f"must be a day such as 2016-08-24, not {value!r}") from None
+        raise ValueError(f"must be a day such as 2016-08-24, not {_shown(value)}") from None
 
 
 def _moment(value: Any) -> datetime:
@@ -187,7 +240,7 @@ def _moment(value: Any) -> datetime:
     try:
         return datetime.fromisoformat(_text(value))
     except ValueError:
-        raise ValueError(f"must be a time such as 2016-08-24T09:00, not {value!r}") from None
+        raise ValueError(f"must be a time such as 2016-08-24T09:00, not {_shown(value)}") from None
 
 
 def _status(value: Any) -> Status:
@@ -196,7 +249,7 @@ def _status(value: Any) -> Status:
             return "draft"
         case "ready":
             return "ready"
-    raise ValueError(f"must be draft or ready, not {value!r}")
+    raise ValueError(f"must be draft or ready, not {_shown(value)}")
 
 
 def _mailbox(value: Any) -> Mailbox:
@@ -211,7 +264,7 @@ def _slug(value: Any) -> str:
 
 def _lang(value: Any) -> str:
     if not LANG.fullmatch(_text(value)):
-        raise ValueError(f"must be a language such as 'en' or 'gd', not {value!r}")
+        raise ValueError(f"must be a language such as 'en' or 'gd', not {_shown(value)}")
     return _text(value)
 
 

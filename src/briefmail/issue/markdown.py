@@ -24,7 +24,11 @@ from briefmail.issue.tags import STATEMENT_TOKEN, Swapper
 AUTHOR_ATTRIBUTES = ("width", "height", "class", "lang", "dir", "title")
 MORE = re.compile(r"\s*<!--\s*(?:more|truncate|excerpt)\s*-->\s*")
 _STATEMENT_LINE = re.compile(rf"(?:{STATEMENT_TOKEN.pattern}[ \t]*)+")
-_FOREIGN_COMMENT = re.compile(rf"<!--(?!{STATEMENT_TOKEN.pattern}-->).*?-->", re.DOTALL)
+# A comment, or an opening tag: what looks like a comment inside an attribute is none.
+_COMMENT_OR_TAG = re.compile(r"<!--(.*?)-->|<[a-z](?:[^\">]|\"[^\"]*\")*>", re.DOTALL)
+# The mark of a comment that was written here, and not by the author.
+_OURS = "briefmail:"
+MAX_DEPTH = 100
 
 # What may stand in a mail. No style attributes (a malformed one stops the inliner), no h1 (the
 # title is the only one), no forms, scripts or frames (no mail client runs them).
@@ -65,6 +69,14 @@ _KINDS: Mapping[str, NodeKind] = {
 }
 
 
+class NestingError(ValueError):
+    """Emphasis in emphasis, or pictures in pictures, deeper than anybody can mean."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"is nested more than {MAX_DEPTH} deep")
+        self.line = line
+
+
 class Markdown:
     """The parser and both ways out of it, for one issue (whose tags ``swapper`` holds)."""
 
@@ -75,9 +87,17 @@ class Markdown:
         self._md.add_render_rule("statement", _render_statement)
 
     def parse(self, text: str) -> tuple[list[Token], dict[int, list[Token]]]:
-        """Return the tokens of ``text``, and those of each footnote by its number, from 1."""
-        tokens = self._md.parse(text)
+        """Return the tokens of ``text``, and those of each footnote by its number, from 1.
+
+        Raises :class:`NestingError` with the line in ``text``, from 0.
+        """
+        try:
+            tokens = self._md.parse(text)
+        except RecursionError:
+            raise NestingError(0) from None
         for token in tokens:
+            if max((child.level for child in token.children or []), default=0) > MAX_DEPTH:
+                raise NestingError(token.map[0] if token.map else 0)
             self._restore_code(token)
         start = next((n for n, t in enumerate(tokens) if t.type == "footnote_block_open"), None)
         if start is None:
@@ -103,6 +123,7 @@ class Markdown:
         """Tags inside code are what the reader is to see, not what is to be filled."""
         if token.type in {"fence", "code_block", "code_inline"}:
             token.content = self._swapper.as_written(token.content)
+            token.info = self._swapper.as_written(token.info)
         for child in token.children or []:
             self._restore_code(child)
 
@@ -117,7 +138,13 @@ def clean(html: str) -> str:
         link_rel=None,
         strip_comments=False,
     )
-    return _FOREIGN_COMMENT.sub("", cleaned).strip()
+    return _COMMENT_OR_TAG.sub(_without_comment, cleaned).strip()
+
+
+def _without_comment(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return match[0]
+    return f"<!--{match[1].removeprefix(_OURS)}-->" if match[1].startswith(_OURS) else ""
 
 
 def plain(nodes: Sequence[Node]) -> str:
@@ -194,17 +221,20 @@ def _render_statement(
     self: Any, tokens: Sequence[Token], index: int, options: Any, env: Any
 ) -> str:
     # A comment may stand anywhere between blocks, even between table rows.
-    return f"<!--{tokens[index].content}-->\n"
+    return f"<!--{_OURS}{tokens[index].content}-->\n"
 
 
 def _prepare(tokens: Sequence[Token], level: int) -> list[Token]:
     """Copy tokens with the changes that a mail needs: ranks of headings, alignment, classes."""
     prepared = [token.copy(attrs=dict(token.attrs)) for token in tokens]
     quotes = 0
+    rank = 0  # of the last heading; the next one is at most one below it, or a level is skipped
     for index, token in enumerate(prepared):
         quotes += token.nesting if token.tag == "blockquote" else 0
-        if token.type in {"heading_open", "heading_close"}:
-            rank = max(int(token.tag[1:]), 3) - 2
+        if token.type == "heading_open":
+            rank = min(max(int(token.tag[1:]) - 2, 1), rank + 1)
+            token.tag = f"h{min(level + rank, 6)}"
+        elif token.type == "heading_close":
             token.tag = f"h{min(level + rank, 6)}"
         elif token.type in {"th_open", "td_open"} and "style" in token.attrs:
             token.attrs["align"] = str(token.attrs.pop("style")).rpartition(":")[2]
@@ -367,6 +397,4 @@ def _inline_leaf(token: Token, line: int | None) -> list[Node]:
 def _without_tags(html: str) -> str:
     """The words in a block of raw HTML, for the plain text."""
     spaced = re.sub(r"</(?:p|div|h\d|li|tr|dd|dt|blockquote)>|<br\s*/?>", r"\g<0>\n", html)
-    bare = nh3.clean(spaced, tags=set(), strip_comments=False)
-    unescaped = _FOREIGN_COMMENT.sub("", bare)
-    return html_unescape(unescaped).strip()
+    return html_unescape(nh3.clean(spaced, tags=set())).strip()

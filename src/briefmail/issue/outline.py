@@ -4,24 +4,29 @@ A lone leading ``#`` with no other ``#`` is the title; otherwise ``#`` headings 
 ``##`` headings are stories, and a story's teaser ends at ``<!-- more -->``.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from markdown_it.token import Token
 
+from briefmail.config import CONTROL
 from briefmail.issue.markdown import MORE, Markdown, plain
 from briefmail.issue.model import Content, Section, Story
 from briefmail.issue.tags import Swapper
 
+_COMMENT = re.compile(r"\s*(?:<!--(?:(?!-->).)*-->\s*)*", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The parts of an issue. ``title`` is empty without a title heading.
+    """The parts of an issue. ``title`` and ``heading`` are empty without a title heading.
 
-    ``faults`` are ``(line, what is wrong)``.
+    ``title`` is the bare words of ``heading``. ``faults`` are ``(line, what is wrong)``.
     """
 
     title: str
+    heading: Content
     introduction: Content
     sections: tuple[Section, ...]
     faults: tuple[tuple[int, str], ...]
@@ -61,11 +66,13 @@ def outline(text: str, line: int, markdown: Markdown, swapper: Swapper, subject:
     tokens, notes = markdown.parse(text)
     parts = _parts(tokens, line)
     faults: list[tuple[int, str]] = []
-    heading = _take_title(parts)
-    title = plain(markdown.inline(heading).nodes) if heading else ""
+    title_token = _take_title(parts)
+    heading = markdown.inline(title_token, line) if title_token else Content()
+    title = plain(heading.nodes)
+    faults += _title_faults(heading)
     _lift_statements(parts, swapper, faults)
     builder = _Builder(markdown, notes, line, title or subject, faults, parts)
-    return Outline(title, builder.introduction(), builder.sections(), tuple(faults))
+    return Outline(title, heading, builder.introduction(), builder.sections(), tuple(faults))
 
 
 def _parts(tokens: Sequence[Token], line: int) -> list[_Part]:
@@ -86,11 +93,19 @@ def _parts(tokens: Sequence[Token], line: int) -> list[_Part]:
 def _take_title(parts: list[_Part]) -> Token | None:
     """Take a lone leading ``#`` out of the parts and return the inline token of its words."""
     ranks = [part.rank for part in parts]
-    if ranks.count(1) != 1 or ranks[1] != 1 or parts[0].blocks:
+    if ranks.count(1) != 1 or ranks[1] != 1 or not all(map(_is_comment, parts[0].blocks)):
         return None
     heading = parts.pop(1)
     parts[0].blocks = heading.blocks
     return heading.heading
+
+
+def _title_faults(heading: Content) -> Iterator[tuple[int, str]]:
+    for node in heading.walk():
+        if CONTROL.search(node.text):
+            yield node.line or 1, "the title must be one line without control characters"
+        if node.kind == "note_ref":
+            yield node.line or 1, "the title cannot have a footnote; put it into the text"
 
 
 # --- conditions around whole stories and sections -------------------------------------------------
@@ -238,26 +253,46 @@ class _Builder:
     def _notes(self, blocks: Sequence[Token], under: _Part | None = None) -> list[Token]:
         """The footnotes that these blocks refer to, and the heading they are under, in order."""
         heading = [under.heading] if under and under.heading else []
-        numbers = [
-            child.meta["id"] + 1
-            for block in [*heading, *blocks]
-            for child in block.children or []
-            if child.type == "footnote_ref"
-        ]
-        return [token for number in dict.fromkeys(numbers) for token in self._note(number)]
+        places = dict(_note_places([*heading, *blocks]))
+        queue = list(places)
+        while queue:  # a footnote can refer to a further one
+            number = queue.pop(0)
+            for found, place in _note_places(self.notes[number]):
+                if found not in places:
+                    places[found] = place or places[number]
+                    queue.append(found)
+        return [token for number, at in places.items() for token in self._note(number, at)]
 
-    def _note(self, number: int) -> list[Token]:
+    def _note(self, number: int, at: list[int] | None) -> list[Token]:
         attributes: dict[str, str | int | float] = {"class": "note"}
         opening = Token("note_open", "div", 1, attributes, block=True, meta={"number": number})
         closing = Token("note_close", "div", -1, block=True)
-        return [opening, *_numbered(self.notes[number], number), closing]
+        # An inline footnote, ^[like this], has no place of its own: it stands where it is used.
+        placed = [token if token.map else token.copy(map=at) for token in self.notes[number]]
+        return [opening, *_numbered(placed, number), closing]
+
+
+def _note_places(blocks: Sequence[Token]) -> Iterator[tuple[int, list[int] | None]]:
+    """Yield the number of each footnote that is referred to, and the lines of the reference."""
+    for block in blocks:
+        for child in block.children or []:
+            if child.type == "footnote_ref":
+                yield child.meta["id"] + 1, block.map
 
 
 def _numbered(note: Sequence[Token], number: int) -> list[Token]:
     """Put a footnote's number in front of its first words."""
     tokens = list(note)
-    first = next(index for index, token in enumerate(tokens) if token.type == "inline")
     mark = Token("html_inline", "", 0, content=f'<sup class="note-ref">{number}</sup> ')
+    first = next((index for index, token in enumerate(tokens) if token.type == "inline"), None)
+    if first is None:  # nothing at all, or nothing but code
+        words = Token("inline", "", 0, children=[mark], block=True)
+        return [
+            Token("paragraph_open", "p", 1, block=True),
+            words,
+            Token("paragraph_close", "p", -1, block=True),
+            *tokens,
+        ]
     tokens[first] = tokens[first].copy(children=[mark, *(tokens[first].children or [])])
     return tokens
 
@@ -266,6 +301,10 @@ def _same_words(headline: str, title: str) -> bool:
     """Quotation marks do not count: a headline has curly ones, front matter often straight."""
     straight = str.maketrans("‘’“”", "''\"\"")
     return headline.translate(straight) == title.translate(straight)
+
+
+def _is_comment(token: Token) -> bool:
+    return token.type == "html_block" and bool(_COMMENT.fullmatch(token.content))
 
 
 def _is_more(token: Token) -> bool:

@@ -1,21 +1,24 @@
 """Reading an issue file: bytes to an :class:`Issue`, or every problem at once."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from briefmail.errors import IssueError, Problem
 from briefmail.issue.frontmatter import FrontMatter, split_front_matter
-from briefmail.issue.markdown import Markdown
+from briefmail.issue.markdown import Markdown, NestingError
 from briefmail.issue.model import Issue, Node
 from briefmail.issue.outline import Outline, outline
-from briefmail.issue.tags import TOKEN, UNCLOSED, Swapper
+from briefmail.issue.tags import MAX_TAGS, STATEMENT_TOKEN, TOKEN, UNCLOSED, Swapper, without_tags
 
 MAX_BYTES = 2_000_000  # some twenty times what Gmail shows of a mail
 LINK_SCHEMES = ("https", "http", "mailto", "tel")
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
+_ADDRESS = re.compile(r"\s*(?:https?://[^/]|(?!https?:)[^:]+:.)", re.IGNORECASE | re.DOTALL)
+_COMMENTED = re.compile(rf"<!--\s*({STATEMENT_TOKEN.pattern})\s*-->")
 _FILE_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
@@ -29,20 +32,42 @@ def read_issue(path: Path) -> Issue:
     swapper = Swapper(text)
     title_subject = matter.values.get("subject", "")
     body = swapper.swap(matter.body, matter.body_line)
-    parts = outline(body, matter.body_line, Markdown(swapper), swapper, title_subject)
-    issue = _assemble(path, matter, parts, swapper, body)
-    faults = [*matter.faults, *parts.faults, *_link_faults(issue), *_unclosed(issue, body, matter)]
-    if not issue.subject and not any(text.startswith("subject") for _, text in matter.faults):
-        hint = "; write 'subject: ...' between two lines --- at the top, or begin with '# A title'"
-        faults.append((1, f"the issue has no subject{hint}"))
+    try:
+        parts = outline(body, matter.body_line, Markdown(swapper), swapper, title_subject)
+    except NestingError as error:
+        _stop(path, [*matter.faults, (matter.body_line + error.line, f"the text {error}")])
+    issue = _assemble(path, matter, parts, swapper)
+    tokens = _tokens(issue)
+    faults = [
+        *matter.faults,
+        *parts.faults,
+        *_subject_faults(issue, matter),
+        *_link_faults(issue),
+        *_unclosed([*parts.heading.walk(), *issue.nodes()], body, matter),
+        *_token_faults(tokens, swapper, text),
+        *_commented(tokens, swapper, body, matter.body_line),
+    ]
     if faults:
-        raise IssueError(Problem(path, line, text) for line, text in sorted(set(faults)))
-    return issue
+        _stop(path, faults)
+    swapper.keep(tokens)
+    return replace(issue, tags=swapper.tags, markdown=swapper.with_literals(body))
 
 
-def _assemble(
-    path: Path, matter: FrontMatter, parts: Outline, swapper: Swapper, body: str
-) -> Issue:
+def _stop(path: Path, faults: Iterable[tuple[int, str]]) -> NoReturn:
+    raise IssueError(Problem(path, line, text) for line, text in sorted(set(faults)))
+
+
+def _subject_faults(issue: Issue, matter: FrontMatter) -> Iterator[tuple[int, str]]:
+    said = not matter.complete or any(text.startswith("subject") for _, text in matter.faults)
+    if not issue.subject and not said:
+        line = matter.lines.get("subject", 1)
+        hint = "write 'subject: ...' between two lines --- at the top, or begin with '# A title'"
+        if "title" in matter.extra:  # what most site generators call it
+            line, hint = matter.lines.get("title", 1), "write 'subject' in the place of 'title'"
+        yield line, f"the issue has no subject; {hint}"
+
+
+def _assemble(path: Path, matter: FrontMatter, parts: Outline, swapper: Swapper) -> Issue:
     def swapped(key: str) -> str:
         return swapper.swap(matter.values.get(key, ""), matter.lines.get(key, 1))
 
@@ -60,9 +85,7 @@ def _assemble(
         title=parts.title or subject,
         introduction=parts.introduction,
         sections=parts.sections,
-        tags=swapper.tags,
         nonce=swapper.nonce,
-        markdown=swapper.with_literals(body),
         extra=matter.extra,
         lines=matter.lines,
         **values,
@@ -151,6 +174,8 @@ def _link_fault(href: str) -> str:
     scheme = _SCHEME.match(href)
     if not scheme:
         return f"the link {_short(href)} leads nowhere in a mail; write the whole https:// address"
+    if not _ADDRESS.match(href):
+        return f"the link {_short(href)} leads nowhere in a mail; write the whole address"
     if scheme[1].lower() not in LINK_SCHEMES:
         return f"a {scheme[1].lower()}: link is not safe in a mail; use {', '.join(LINK_SCHEMES)}"
     return ""
@@ -169,15 +194,15 @@ def _image_fault(node: Node) -> str:
     return ""
 
 
-def _unclosed(issue: Issue, body: str, matter: FrontMatter) -> Iterator[tuple[int, str]]:
+def _unclosed(nodes: Iterable[Node], body: str, matter: FrontMatter) -> Iterator[tuple[int, str]]:
     """Find braces that look like a merge tag and are none."""
     text = "a merge tag is not closed on its line; inside code (`{{`) it would be plain text"
-    for node in issue.nodes():
-        words = node.text if node.kind in {"text", "html"} else node.attributes.get("href", "")
-        if UNCLOSED.search(words):
+    for node in nodes:
+        words = node.text if node.kind in {"text", "html"} else ""
+        if any(UNCLOSED.search(found) for found in (words, *node.attributes.values())):
             yield _line_near(body, node.line, matter.body_line), text
-    for key, value in (("subject", issue.subject), ("preheader", issue.preheader)):
-        if UNCLOSED.search(value):
+    for key in ("subject", "preheader"):
+        if UNCLOSED.search(without_tags(matter.values.get(key, ""))):
             yield matter.lines.get(key, 1), text
 
 
@@ -185,6 +210,39 @@ def _line_near(body: str, line: int | None, body_line: int) -> int:
     """The first line with an unclosed tag at or after the one where its block begins."""
     lines: Iterable[tuple[int, str]] = enumerate(body.split("\n"), start=body_line)
     return next((n for n, words in lines if n >= (line or 1) and UNCLOSED.search(words)), line or 1)
+
+
+def _tokens(issue: Issue) -> Set[str]:
+    """All that can be taken for a token in what is mailed."""
+    words = [issue.subject, issue.title, issue.preheader]
+    words += [content.html for content in issue.contents()]
+    for section in issue.sections:
+        words += [*section.before, *section.after]
+    for story in issue.stories:
+        words += [*story.before, *story.after]
+    for node in issue.nodes():
+        words += [node.text, *node.attributes.values()]
+    return {token for text in words for token in TOKEN.findall(text)}
+
+
+def _token_faults(tokens: Set[str], swapper: Swapper, text: str) -> Iterator[tuple[int, str]]:
+    strangers = {*TOKEN.findall(text), *tokens} - {tag.token for tag in swapper.tags}
+    for stranger in strangers:
+        line = text.count("\n", 0, max(0, text.find(stranger))) + 1
+        yield line, f"the word {stranger} cannot be used: briefmail marks merge tags in this way"
+    if swapper.surplus:
+        yield swapper.surplus.line, f"more than {MAX_TAGS:,} merge tags; is the file what it seems?"
+
+
+def _commented(
+    tokens: Set[str], swapper: Swapper, body: str, body_line: int
+) -> Iterator[tuple[int, str]]:
+    """Find ``<!-- {% if ... %} -->``: what it stands around would go to everybody, in silence."""
+    dropped = {tag.token for tag in swapper.tags} - tokens
+    for match in _COMMENTED.finditer(body):
+        if match[1] in dropped:
+            line = body_line + body.count("\n", 0, match.start())
+            yield line, "a condition in a comment does nothing; take the <!-- and --> away"
 
 
 def _short(text: str) -> str:

@@ -8,7 +8,7 @@ What a tag means is not decided here; the edition compiles it.
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from briefmail.issue.model import Tag, TagKind
 
@@ -24,6 +24,8 @@ _TAG = re.compile(
 TOKEN = re.compile(r"bm[0-9a-f]{8}[es]\d{4}x")
 STATEMENT_TOKEN = re.compile(r"bm[0-9a-f]{8}s\d{4}x")
 UNCLOSED = re.compile(r"\{\{|\{%|%7B%7B|%7B%25", re.IGNORECASE)
+# A token has four digits, and the numbers above these belong to the slots of the theme.
+MAX_TAGS = 9_000
 _KEYWORD = re.compile(r"\{%[-+]?\s*(\w+)")
 
 
@@ -40,8 +42,17 @@ class Swapper:
 
     @property
     def tags(self) -> tuple[Tag, ...]:
-        """The tags outside code, in the order in which they were found."""
+        """The tags that are to be filled, in the order in which they were found."""
         return tuple(tag for tag in self._tags.values() if tag.token not in self._literal)
+
+    @property
+    def surplus(self) -> Tag | None:
+        """The first tag beyond :data:`MAX_TAGS`."""
+        return next(iter(list(self._tags.values())[MAX_TAGS:]), None)
+
+    def keep(self, tokens: Set[str]) -> None:
+        """Make every tag but these plain text: it stood in a comment, or in an unused footnote."""
+        self._literal |= self._tags.keys() - tokens
 
     def swap(self, text: str, line: int) -> str:
         """Return ``text``, which begins at ``line``, with a token in the place of each tag."""
@@ -60,6 +71,8 @@ class Swapper:
         """Put the tags back as the editor wrote them: they stand in code and are plain text."""
 
         def source_of(match: re.Match[str]) -> str:
+            if match[0] not in self._tags:
+                return match[0]
             self._literal.add(match[0])
             return self._tags[match[0]].source
 
@@ -74,12 +87,17 @@ class Swapper:
 
     def keyword(self, token: str) -> str:
         """The first word of a statement: ``if``, ``elif``, ``else``, ``endif`` or anything."""
-        match = _KEYWORD.match(self._tags[token].source)
+        match = _KEYWORD.match(self._tags[token].source) if token in self._tags else None
         return match[1] if match else ""
 
     def line(self, token: str) -> int:
         """The line in the issue file on which a tag stands."""
         return self._tags[token].line
+
+
+def without_tags(text: str) -> str:
+    """Return ``text`` as written, but for its tags: what still has braces has a broken one."""
+    return _TAG.sub("", text)
 
 
 def show_tags(text: str, tags: Iterable[Tag]) -> str:

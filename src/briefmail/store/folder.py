@@ -43,7 +43,8 @@ def run_lock(root: Path) -> Iterator[None]:
     The lock is the operating system's: it ends with the process, however that ends, so a
     lock file left behind by a crash is no obstacle.
     """
-    lock = FileLock(_ensure_folder(root) / "lock")
+    path = _ensure_folder(root) / "lock"
+    lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -51,6 +52,11 @@ def run_lock(root: Path) -> Iterator[None]:
             f"another briefmail is sending from {root}",
             hint="wait for it to finish; it is safe to try again at any time",
         ) from None
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be locked: {error.strerror}",
+            hint="briefmail keeps its memory there; give it a folder that it may write to",
+        ) from error
     try:
         yield
     finally:
@@ -61,7 +67,7 @@ def _ensure_folder(root: Path) -> Path:
     folder = root / STORE_NAME
     try:
         if not folder.is_dir():
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=0o700, exist_ok=True)  # another run may be doing the same
             (folder / "README").write_text(README, encoding="utf-8")
             _sync_folder(root)
     except OSError as error:
