@@ -47,6 +47,10 @@ _ATTRIBUTES = {
     "th": {"align", "colspan", "rowspan", "scope"},
 }
 _SCHEMES = {"http", "https", "mailto", "tel"}
+_CONDITIONAL_SCHEME = re.compile(
+    rf"((?:{STATEMENT_TOKEN.pattern})+(?:{'|'.join(sorted(_SCHEMES))})):", re.IGNORECASE
+)
+_RAW_LINK = re.compile(r"<a (?:[^>]*? )?href=\"([^\"]*)\"")
 
 # markdown-it's token types -> our kinds; those that are not here carry no meaning of their own.
 _KINDS: Mapping[str, NodeKind] = {
@@ -134,7 +138,8 @@ def clean(html: str) -> str:
         html,
         tags=set(_TAGS),
         attributes=_ATTRIBUTES,
-        url_schemes=_SCHEMES,
+        # An address that begins with a condition has a token before its scheme.
+        url_schemes=_SCHEMES | {scheme.lower() for scheme in _CONDITIONAL_SCHEME.findall(html)},
         link_rel=None,
         strip_comments=False,
     )
@@ -335,12 +340,19 @@ class _Tree:
             if child.nesting == 1:
                 stack.append((child, []))
             elif child.nesting == -1:
+                _close_raw_link(stack, line)
                 opening, inside = stack.pop()
                 stack[-1][1].extend(_inline_node(opening, inside, line))
+            elif child.type == "html_inline" and (href := _raw_link(child.content)):
+                _close_raw_link(stack, line)
+                stack.append((Token("link_open", "raw", 0, {"href": href}), []))
+            elif child.type == "html_inline" and child.content.lower().startswith("</a"):
+                _close_raw_link(stack, line)
             else:
                 stack[-1][1].extend(_inline_leaf(child, line))
                 if child.type in {"softbreak", "hardbreak"} and line is not None:
                     line += 1
+        _close_raw_link(stack, line)
         return stack[0][1]
 
     def _at(self, token: Token) -> int | None:
@@ -354,6 +366,20 @@ def _closing(tokens: Sequence[Token], start: int) -> int:
         if depth == 0:
             return index
     return len(tokens)
+
+
+def _raw_link(html: str) -> str:
+    """The address of a link written as HTML; none if cleaning takes it out."""
+    match = _RAW_LINK.match(clean(html))
+    return html_unescape(match[1]) if match else ""
+
+
+def _close_raw_link(stack: list[tuple[Token | None, list[Node]]], line: int | None) -> None:
+    """End a link that was written as HTML: at its end, or where what it stands in ends."""
+    opening = stack[-1][0]
+    if opening is not None and opening.tag == "raw":
+        _, inside = stack.pop()
+        stack[-1][1].extend(_inline_node(opening, inside, line))
 
 
 def _inline_node(opening: Token | None, inside: list[Node], line: int | None) -> list[Node]:

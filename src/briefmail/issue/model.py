@@ -75,7 +75,7 @@ class Content:
     nodes: tuple[Node, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.nodes)
+        return bool(self.nodes or self.html)
 
     def walk(self) -> Iterator[Node]:
         """Yield every node, in reading order."""

@@ -169,6 +169,8 @@ def _link_faults(issue: Issue) -> Iterator[tuple[int, str]]:
 def _link_fault(href: str) -> str:
     if not href:
         return "a link without an address"
+    if STATEMENT_TOKEN.match(href):
+        return _branches_fault(href)
     if href.startswith("#") or TOKEN.match(href):
         return ""
     scheme = _SCHEME.match(href)
@@ -179,6 +181,15 @@ def _link_fault(href: str) -> str:
     if scheme[1].lower() not in LINK_SCHEMES:
         return f"a {scheme[1].lower()}: link is not safe in a mail; use {', '.join(LINK_SCHEMES)}"
     return ""
+
+
+def _branches_fault(href: str) -> str:
+    """Judge an address that begins with a condition by its first branch, and by each scheme."""
+    branches = [branch for branch in STATEMENT_TOKEN.split(href) if branch]
+    if not branches:
+        return "a link without an address"
+    judged = [branches[0], *(branch for branch in branches[1:] if _SCHEME.match(branch))]
+    return next(filter(None, map(_link_fault, judged)), "")
 
 
 def _image_fault(node: Node) -> str:
