@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import make_msgid
@@ -15,15 +15,21 @@ from briefmail.config import Config, Mailbox
 from briefmail.edition.dress import dress
 from briefmail.edition.inline import inline_css
 from briefmail.edition.leaving import Leaving
-from briefmail.edition.merge import FillError, MergeTags, compile_source, header_source
+from briefmail.edition.merge import (
+    UNSUBSCRIBE_FIELD,
+    FillError,
+    MergeTags,
+    compile_source,
+    header_source,
+)
 from briefmail.edition.message import Message
 from briefmail.edition.parts import Attachment, find_attachments
 from briefmail.edition.places import html_containers
 from briefmail.edition.text import plain_text
 from briefmail.edition.theme import Theme
-from briefmail.edition.wire import UNSUBSCRIBE_FIELD, Envelope, WireTemplate, build_body
+from briefmail.edition.wire import Envelope, WireTemplate, build_body
 from briefmail.errors import IssueError, MergeError, Problem
-from briefmail.issue import STATEMENT_TOKEN, TOKEN, Issue, Tag, plain
+from briefmail.issue import STATEMENT_TOKEN, TOKEN, Content, Issue, Node, Tag, plain
 
 T = TypeVar("T")
 
@@ -61,7 +67,7 @@ class Edition:
         ``inert`` takes the effect out of the links for leaving, for a preview. Raises
         :class:`MergeError` when a field that the issue needs is missing.
         """
-        identity = f"{self.name}\n{recipient.key}".encode()
+        identity = f"{self._wire.list_id}\n{self.name}\n{recipient.key}".encode()
         message_id = f"<{hashlib.sha256(identity).hexdigest()[:32]}@{self.sender.domain}>"
         return self._filled(recipient, lambda: self._wire.fill(recipient, message_id, inert=inert))
 
@@ -87,7 +93,7 @@ class Edition:
 
     def unknown_fields(self, columns: Iterable[str]) -> list[Problem]:
         """Name the fields without a default that a list with these columns cannot fill."""
-        return self._tags.unknown_fields({*columns, UNSUBSCRIBE_FIELD})
+        return self._tags.unknown_fields(columns)
 
     def _filled_text(self, text: str, recipient: Recipient) -> str:
         template = compile_source(header_source(text, self._tags))
@@ -97,9 +103,7 @@ class Edition:
         try:
             return fill()
         except FillError as error:
-            lines: list[int | None] = [*self._tags.lines(error.field)] or [None]
-            problems = [Problem(self.issue.path, line, error.text) for line in lines]
-            raise MergeError(problems) from None
+            raise MergeError(self._tags.refused(error, recipient.fields)) from None
         except Exception as error:  # what a comparison or a filter makes of a value
             problem = self._tags.diagnose(recipient.fields)
             if problem is None:
@@ -125,7 +129,7 @@ def build_edition(issue: Issue, config: Config, now: datetime) -> Edition:
     html = inline_css(dressed.page, issue.path)
     tags.check_nesting([(token, "subject") for token in TOKEN.findall(issue.subject)])
     tags.check_nesting(html_containers(html))
-    _stop(tags.problems)
+    _stop([*tags.problems, *_lost(issue, html)])
     words = theme.words(issue)
     text = plain_text(issue, config.newsletter, words, slots["unsubscribe_url"].token)
     attachments = _attachments(issue, config.root)
@@ -139,7 +143,7 @@ def build_edition(issue: Issue, config: Config, now: datetime) -> Edition:
         secret=config.secret,
     )
     wire = WireTemplate(envelope, leaving, issue.subject, body, tags, now)
-    fingerprint = _fingerprint(issue.subject, html, text, attachments)
+    fingerprint = _fingerprint(issue, envelope, html, text, attachments)
     return Edition(issue, html, text, fingerprint, envelope.sender, preheader, wire, tags)
 
 
@@ -158,15 +162,43 @@ def _stop(problems: Iterable[Problem]) -> None:
         raise IssueError(found)
 
 
+def _lost(issue: Issue, html: str) -> Iterator[Problem]:
+    """Name the tags that are in the text, and would be in its part, but not on the page."""
+    shown = set(TOKEN.findall(html))
+    texts = [text for n in issue.nodes() for text in (n.text, *n.attributes.values())]
+    lost = set(TOKEN.findall("\n".join(texts))) - shown
+    for tag in issue.tags:
+        if tag.token in lost:
+            yield Problem(issue.path, tag.line, f"{tag.source} cannot be used in this place")
+
+
 def _preheader(issue: Issue) -> str:
     """The first words of the issue, for an editor who wrote no preheader."""
-    for node in issue.nodes():
+    for node in _for_everybody(issue):
         words = plain([node]) if node.kind == "paragraph" else ""
         if words and not STATEMENT_TOKEN.search(words):
             if len(words) <= PREHEADER_LENGTH:
                 return words
-            return words[:PREHEADER_LENGTH].rpartition(" ")[0] + "…"
+            # Some languages have no blanks to cut at; a token is not cut either.
+            start = words[:PREHEADER_LENGTH].rpartition(" ")[0]
+            return (start or TOKEN.split(words)[0][:PREHEADER_LENGTH]) + "…"
     return ""
+
+
+def _for_everybody(issue: Issue) -> Iterator[Node]:
+    """The nodes before the first condition around blocks: what comes later may not be for all."""
+    contents: list[tuple[Content, tuple[str, ...]]] = [(issue.introduction, ())]
+    for section in issue.sections:
+        contents.append((section.introduction, section.before))
+        for story in section.stories:
+            contents += [(story.teaser, story.before), (story.rest, ())]
+    for content, condition in contents:
+        if condition:
+            return
+        for node in content.walk():
+            if node.kind == "statement":
+                return
+            yield node
 
 
 def _envelope(issue: Issue, config: Config) -> Envelope:
@@ -193,9 +225,14 @@ def _attachments(issue: Issue, root: Path) -> list[Attachment]:
     return [item for item in found if isinstance(item, Attachment)]
 
 
-def _fingerprint(subject: str, html: str, text: str, attachments: Iterable[Attachment]) -> str:
+def _fingerprint(
+    issue: Issue, envelope: Envelope, html: str, text: str, attachments: Iterable[Attachment]
+) -> str:
     # Pictures are in it by their content ids, which are made of their bytes.
-    digest = hashlib.sha256("\0".join((subject, html, text)).encode())
+    seen = "\0".join((str(envelope.sender), str(envelope.reply_to), issue.subject, html, text))
+    # The tokens hold a digest of the whole file, comments and status included.
+    seen = seen.replace(f"bm{issue.nonce}", "")
+    digest = hashlib.sha256("\0".join((seen, *(tag.source for tag in issue.tags))).encode())
     for attachment in attachments:
         digest.update(attachment.path.name.encode() + hashlib.sha256(attachment.data).digest())
     return digest.hexdigest()

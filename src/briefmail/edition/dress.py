@@ -8,6 +8,7 @@ import mimetypes
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import imagesize
 from lxml import etree, html
@@ -16,7 +17,7 @@ from markupsafe import Markup, escape
 from briefmail.edition.inline import DOCTYPE
 from briefmail.edition.theme import Theme
 from briefmail.errors import InputError, Problem
-from briefmail.issue import Issue
+from briefmail.issue import TOKEN, Issue, show_tags
 
 CONTENT_WIDTH = 536
 """How wide a picture can be in the packaged theme's column, in CSS pixels."""
@@ -53,7 +54,8 @@ def dress(page: str, issue: Issue, root: Path, theme: Theme) -> Dressed:
     problems: list[Problem] = []
     for element in tree.iter("img"):
         source = element.get("src", "")
-        if not source or _REMOTE.match(source):
+        # What begins with a recipient's value is an address on the web: nothing else is let in.
+        if not source or _REMOTE.match(source) or TOKEN.match(source):
             continue
         found = images.get(source) or _embed(source, issue, root)
         if isinstance(found, Problem):
@@ -65,7 +67,10 @@ def dress(page: str, issue: Issue, root: Path, theme: Theme) -> Dressed:
     if problems:
         raise InputError(problems)
     for paragraph in [p for p in tree.iter("p") if "button" in p.get("class", "").split()]:
-        _build_button(paragraph, theme)
+        link = paragraph.find(".//a[@href]")
+        # An author can give the class to a paragraph with other words in it; they stay.
+        if link is not None and _words(link) == _words(paragraph):
+            _replace_by_button(paragraph, link, theme)
     dressed = etree.tostring(tree, encoding="unicode", method="html", doctype=DOCTYPE)
     return Dressed(dressed, tuple({image.content_id: image for image in images.values()}.values()))
 
@@ -74,10 +79,12 @@ def _embed(source: str, issue: Issue, root: Path) -> EmbeddedImage | Problem:
     line = next(
         (n.line for n in issue.nodes() if n.kind == "image" and n.attributes["src"] == source), None
     )
-    path = find_file(source, issue.path, root)
+    # Markdown writes a blank or an accent as %20 or %C3%A9, as in any address.
+    path = find_file(source, issue.path, root) or find_file(unquote(source), issue.path, root)
     if path is None:
-        return Problem(issue.path, line, f"the picture {source} is not in the folder")
-    mime_type = mimetypes.guess_type(path.name)[0] or ""
+        written = show_tags(unquote(source), issue.tags)
+        return Problem(issue.path, line, f"the picture {written} is not in the folder")
+    mime_type = mimetypes.guess_type(path.name, strict=False)[0] or ""
     if not mime_type.startswith("image/"):
         return Problem(issue.path, line, f"{source} is not a picture that a mail can show")
     data = path.read_bytes()
@@ -88,9 +95,12 @@ def _embed(source: str, issue: Issue, root: Path) -> EmbeddedImage | Problem:
 def find_file(name: str, issue_path: Path, root: Path) -> Path | None:
     """Find a file that an issue names: beside the issue, else from ``root``; never outside it."""
     for folder in (issue_path.parent, root):
-        path = (folder / name).resolve()
-        if path.is_file() and path.is_relative_to(root.resolve()):
-            return path
+        try:
+            path = (folder / name).resolve()
+            if path.is_file() and path.is_relative_to(root.resolve()):
+                return path
+        except (OSError, ValueError):  # a name that no file can have
+            continue
     return None
 
 
@@ -99,21 +109,26 @@ def _set_size(element: html.HtmlElement, image: EmbeddedImage) -> None:
     width, height = imagesize.get(image.path)
     if width <= 0 or height <= 0:
         return
-    wanted = int(element.get("width") or 0) or min(int(width), CONTENT_WIDTH)
+    # Raw HTML can say anything here, such as "50%": then the picture's own width counts.
+    asked = element.get("width", "")
+    wanted = int(asked) if re.fullmatch(r"0*[1-9][0-9]{0,4}", asked) else int(width)
     shown = min(wanted, CONTENT_WIDTH)
     element.set("width", str(shown))
-    element.set("height", str(round(shown * height / width)))
+    element.set("height", str(max(1, round(shown * height / width))))
 
 
-def _build_button(paragraph: html.HtmlElement, theme: Theme) -> None:
-    link = next(paragraph.iter("a"))
-    label = Markup(escape(link.text or "") + "".join(_outer(child) for child in link))  # noqa: S704
+def _replace_by_button(paragraph: html.HtmlElement, link: html.HtmlElement, theme: Theme) -> None:
+    label = escape(link.text or "") + Markup("".join(map(_outer, link)))  # noqa: S704
     button = theme.render("button.html", href=link.get("href", ""), label=label)
     new = html.fragment_fromstring(button.strip())
     new.tail = paragraph.tail
     parent = paragraph.getparent()
     assert parent is not None
     parent.replace(paragraph, new)
+
+
+def _words(element: html.HtmlElement) -> str:
+    return "".join(element.itertext()).strip()
 
 
 def _outer(element: html.HtmlElement) -> str:

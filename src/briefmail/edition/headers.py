@@ -2,12 +2,12 @@
 
 RFC 5322 (fields, folding), RFC 2047 (encoded words), RFC 2369 and 2919 (lists), RFC 8058
 (one-click). The standard library's policies fold ``Subject`` and ``List-Unsubscribe`` wrongly,
-so fields are written here, with its :class:`email.header.Header` for encoded words.
+and its :class:`email.header.Header` takes longer than all the rest of a message, so fields are
+written here.
 """
 
 import re
 from base64 import b64encode
-from email.header import Header
 
 from briefmail.errors import BriefmailError
 
@@ -22,8 +22,7 @@ def unstructured(name: str, text: str) -> bytes:
     """Write a field of free text, such as ``Subject``."""
     _refuse_control(name, text)
     if _needs_encoding(text):
-        value = Header(text, "utf-8", maxlinelen=76, header_name=name).encode(linesep="\r\n")
-        return f"{name}: {value}\r\n".encode("ascii")
+        return f"{name}: {_encoded_words(name, text)}\r\n".encode("ascii")
     return _fold(f"{name}: {text}").encode("ascii")
 
 
@@ -34,7 +33,7 @@ def mailbox(name: str, display_name: str, address: str) -> bytes:
         return f"{name}: {address}\r\n".encode("ascii")
     phrase = _phrase(name, display_name)
     last = phrase.rpartition("\r\n")[2]
-    room = MAX_LINE - (len(name) + 2 if last == phrase else 0)
+    room = MAX_WORD_LINE - (len(name) + 2 if last == phrase else 0)
     gap = " " if len(last) + len(address) + 3 <= room else "\r\n "
     return f"{name}: {phrase}{gap}<{address}>\r\n".encode("ascii")
 
@@ -63,22 +62,36 @@ def verbatim(name: str, value: str) -> bytes:
 
 
 def _phrase(field: str, name: str) -> str:
-    fits = len(name) + len(field) + 2 <= MAX_LINE - 2
-    if fits and _PHRASE.fullmatch(name) and "=?" not in name:
-        return name
-    if fits and name.isascii() and "=?" not in name:
-        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}"'
-    word = f"=?utf-8?b?{b64encode(name.encode()).decode()}?="
-    if len(word) + len(field) + 2 <= MAX_WORD_LINE:
-        return word  # nearly every name; the general way takes twenty times as long
-    return Header(name, "utf-8", maxlinelen=76, header_name=field).encode(linesep="\r\n")
+    if name.isascii() and "=?" not in name:
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        if len(escaped) + len(field) + 2 <= MAX_LINE - 2:
+            return name if _PHRASE.fullmatch(name) else f'"{escaped}"'
+    return _encoded_words(field, name)
+
+
+def _encoded_words(field: str, text: str) -> str:
+    """Encode text as words of whole characters, each on a line of its own (RFC 2047 section 5)."""
+    words = [b""]
+    room = _octets(MAX_WORD_LINE - len(field) - 2)
+    for character in text:
+        octets = character.encode()
+        if len(words[-1]) + len(octets) > room:
+            words.append(b"")
+            room = _octets(MAX_WORD_LINE - 1)
+        words[-1] += octets
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(word).decode()}?=" for word in words)
+
+
+def _octets(width: int) -> int:
+    """How many octets an encoded word of this width can carry."""
+    return (width - len("=?utf-8?b??=")) // 4 * 3
 
 
 def _needs_encoding(text: str) -> bool:
-    # An edge blank would be lost; a word beyond the hard limit cannot be folded.
-    longest = max(map(len, text.split(" ")), default=0)
-    return not text.isascii() or "=?" in text or text != text.strip() or longest > MAX_LINE - 12
+    # Blanks at an edge or side by side would be lost; a word beyond the limit cannot be folded.
+    words = text.split(" ")
+    unsafe = "=?" in text or (text and "" in words)
+    return not text.isascii() or unsafe or max(map(len, words)) > MAX_LINE - 12
 
 
 def _fold(line: str) -> str:

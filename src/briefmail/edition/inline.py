@@ -19,6 +19,7 @@ from briefmail.issue import TOKEN
 END_MARK = "<!--end of mail-->"
 DOCTYPE = "<!DOCTYPE html>"
 MAX_DEPTH = 200  # libxml2 drops what lies deeper than 256, and says nothing
+_EMPTY_LINK = re.compile(r"<a\b[^>]*?\bhref=\"([^\"]*)\"[^>]*>\s*</a>", re.IGNORECASE)
 _STYLE_BLOCK = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL | re.IGNORECASE)
 
 
@@ -72,6 +73,13 @@ def _refuse(page: str, source: Path) -> None:
     ]
     if re.search(r"<link\b[^>]*\bstylesheet\b", page, re.IGNORECASE):
         problems.append(Problem(source, None, "a linked style sheet cannot be used in a mail"))
+    # HTML 4, which libxml2 goes by, has no tables and such in a link: it leaves them after it.
+    problems += [
+        Problem(
+            source, None, f"the link to {href} has no words; a block cannot stand inside a link"
+        )
+        for href in _EMPTY_LINK.findall(page)
+    ]
     if problems:
         raise InputError(problems)
 

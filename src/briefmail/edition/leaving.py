@@ -37,7 +37,8 @@ class Leaving:
 
     def _mailto(self, recipient: Recipient, inert: bool) -> str:
         who = "(test)" if inert else recipient.address
-        return f"mailto:{self.address}?subject={quote(f'{self.word} {who}', safe='@')}"
+        subject = quote(f"{self.word} {who}", safe="@")
+        return f"mailto:{quote(self.address, safe='@+')}?subject={subject}"
 
     def _url(self, recipient: Recipient, inert: bool) -> str:
         token = "test" if inert else unsubscribe_token(self.secret, self.list_id, recipient.key)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -27,13 +28,16 @@ from briefmail.issue import TOKEN, Tag
 FILTERS = ("default", "upper", "lower", "capitalize", "title", "trim", "int")
 STANDARD_FIELDS = frozenset({"email", "name", "first_name", "last_name"})
 """Fields that every list may be asked for, whether it has such a column or not."""
+UNSUBSCRIBE_FIELD = "briefmail_unsubscribe_url"
+"""What the theme's link for leaving is filled from; no list has it."""
 
 _GRAMMAR = (
     nodes.Name, nodes.Const, nodes.List, nodes.Tuple, nodes.Compare, nodes.Operand,
     nodes.And, nodes.Or, nodes.Not, nodes.Filter, nodes.Neg,
 )  # fmt: skip
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
-_HEADER_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Lone surrogates are no characters: they cannot be encoded at all.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_HEADER_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\s<>\"]+", re.IGNORECASE)
 
 
@@ -162,11 +166,12 @@ def _understand(tag: Tag) -> _Statement | str:
     inner = tag.source[2:-2].removeprefix("-").removeprefix("+").removesuffix("-").strip()
     if tag.kind == "expression":
         return _expression(tag, "", inner)
-    keyword, _, rest = inner.partition(" ")
-    if keyword in {"else", "endif"} and not rest.strip():
+    keyword = re.split(r"\W", inner, maxsplit=1)[0]
+    rest = inner.removeprefix(keyword).strip()
+    if keyword in {"else", "endif"} and not rest:
         return _Statement(tag, keyword, "", frozenset(), frozenset())
     if keyword in {"if", "elif"}:
-        return _expression(tag, keyword, rest.strip())
+        return _expression(tag, keyword, rest)
     return f"{tag.source} is not allowed; statements are if, elif, else and endif"
 
 
@@ -174,18 +179,28 @@ def _expression(tag: Tag, keyword: str, source: str) -> _Statement | str:
     if not source:
         return f"{tag.source} is empty"
     try:
-        template = _ENVIRONMENT.parse("{{ (" + source + ") }}")
+        root = _parse(source)
     except TemplateSyntaxError as error:
         return f"{tag.source} is not understood: {error.message}"
-    root = template.body[0]
-    if len(template.body) != 1 or not isinstance(root, nodes.Output):
-        return f"{tag.source} is not understood"
     for node in _inside(root):
         fault = _grammar_fault(node)
         if fault:
             return f"{tag.source}: {fault}"
     names = {node.name for node in _inside(root) if isinstance(node, nodes.Name)}
     return _Statement(tag, keyword, source, frozenset(names), frozenset(_required(root)))
+
+
+def _parse(source: str) -> nodes.Output:
+    """Parse one expression, which must mean the same in the parentheses that it is put into.
+
+    By itself ``a) or (b`` means nothing; in parentheses it would be two values, and only the
+    second would reach the filter that escapes it.
+    """
+    _ENVIRONMENT.parse("{{ " + source + " }}")
+    (root,) = _ENVIRONMENT.parse("{{ (" + source + ") }}").body
+    if not isinstance(root, nodes.Output) or len(root.nodes) != 1:
+        raise TemplateSyntaxError("it is not one expression", 1)
+    return root
 
 
 def _inside(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -312,12 +327,8 @@ class MergeTags:
                 f"the list has no field {name}; it has {', '.join(sorted(columns))}",
             )
             for statement in self._statements.values()
-            for name in sorted(statement.required - columns)
+            for name in sorted(statement.required - columns - {UNSUBSCRIBE_FIELD})
         ]
-
-    def lines(self, field: str) -> list[int]:
-        """The lines on which a field is asked for without a default."""
-        return sorted({s.tag.line for s in self._statements.values() if field in s.required})
 
     def source(self, token: str, place: Place) -> str:
         """Jinja2 source that prints, or decides, what ``token`` stands for."""
@@ -327,19 +338,60 @@ class MergeTags:
         condition = f" ({statement.source})" if statement.source else ""
         return "{% " + statement.keyword + condition + " %}"
 
+    def refused(self, error: FillError, fields: Mapping[str, str]) -> list[Problem]:
+        """Say on which lines a value is missing, or is one that cannot stand there."""
+        found = {
+            statement.tag.line
+            for statement in self._statements.values()
+            if (not error.field or error.field in statement.fields)
+            and _refuses(statement, error, fields)
+        }
+        lines: list[int | None] = [*sorted(found)] or [None]
+        return [Problem(self._path, line, error.text) for line in lines]
+
     def diagnose(self, fields: Mapping[str, str]) -> Problem | None:
         """Find the tag that cannot be evaluated for somebody, for a failure without a field."""
         for statement in self._statements.values():
-            if statement.keyword in {"else", "endif"}:
-                continue
             try:
-                _ENVIRONMENT.from_string("{{ (" + statement.source + ") | header }}").render(fields)
+                _fill(statement, Place.HEADER, fields)
             except FillError:
                 continue
             except Exception as error:  # whatever an operator makes of a value
-                text = f"{statement.tag.source} cannot be worked out: {error}"
+                why = _COMPARED if "not supported between" in str(error) else str(error)
+                text = f"{statement.tag.source} cannot be worked out: {why}"
                 return Problem(self._path, statement.tag.line, text)
         return None
+
+
+_COMPARED = "a field is text; write 'field | int' to compare it with a number"
+
+
+def _fill(statement: _Statement, place: Place, fields: Mapping[str, str]) -> None:
+    """Work out one tag by itself."""
+    source = statement.source or "true"  # else, endif
+    if statement.keyword:
+        _compiled("{% if (" + source + ") %}{% endif %}").render(fields)
+    else:
+        _compiled("{{ (" + source + ") | " + place.value + " }}").render(fields)
+
+
+@lru_cache(maxsize=1000)
+def _compiled(source: str) -> Template:
+    """Compile once what is asked for every recipient whose copy cannot be filled."""
+    return compile_source(source)
+
+
+def _refuses(statement: _Statement, why: FillError, fields: Mapping[str, str]) -> bool:
+    """Is this a tag that fails in the same way, wherever its value lands?"""
+    for place in Place:
+        try:
+            _fill(statement, place, fields)
+        except FillError as error:
+            if error.text == why.text:
+                return True
+        except Exception:  # noqa: S112 -- it is another tag that was asked about
+            continue
+    return False
 
 
 # --- templates ------------------------------------------------------------------------------------

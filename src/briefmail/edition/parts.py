@@ -29,9 +29,16 @@ def find_attachments(issue: Issue, root: Path) -> list[Attachment | Problem]:
             text = f"the attachment {name} is not in the folder"
             found.append(Problem(issue.path, issue.lines.get("attachments"), text))
         else:
-            mime_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-            found.append(Attachment(path, mime_type, path.read_bytes()))
+            found.append(Attachment(path, _mime_type(path), path.read_bytes()))
     return found
+
+
+def _mime_type(path: Path) -> str:
+    mime_type, compression = mimetypes.guess_type(path.name)
+    # RFC 2046 sections 5.1 and 5.2.1: a message or multipart must not be base64, as all here is.
+    if not mime_type or compression or mime_type.startswith(("message/", "multipart/")):
+        return "application/octet-stream"
+    return mime_type
 
 
 def image_part(image: EmbeddedImage) -> bytes:

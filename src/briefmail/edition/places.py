@@ -12,7 +12,7 @@ LINK_ATTRIBUTES = {"href", "src", "background", "action", "cite"}
 _MARKUP = re.compile(r"<!--.*?-->|<[A-Za-z/!](?:[^<>\"']|\"[^\"]*\"|'[^']*')*>", re.DOTALL)
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _STATEMENT_COMMENT = re.compile(rf"<!--({STATEMENT_TOKEN.pattern})-->")
-_LINK_RUN = re.compile(r"(?:https?://|mailto:|tel:)\S*$", re.IGNORECASE)
+_LINK_RUN = re.compile(r"(?:https?://|mailto:|tel:)\S*\Z", re.IGNORECASE)
 
 
 def bare_statements(page: str) -> str:

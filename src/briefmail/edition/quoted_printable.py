@@ -43,13 +43,14 @@ def _encode_line(line: str) -> str:
     if encoded[-1:] in {" ", "\t"}:
         encoded = f"{encoded[:-1]}={ord(encoded[-1]):02X}"
     lines: list[str] = []
+    start = 0
     while True:
-        if encoded[:1] == ".":
-            encoded = "=2E" + encoded[1:]
-        if len(encoded) < MAX_LINE:
-            return SOFT_BREAK.join([*lines, encoded])
-        end = MAX_LINE - 1
-        # A code of three characters is not split.
-        end -= 1 if encoded[end - 1] == "=" else 2 if encoded[end - 2] == "=" else 0
-        lines.append(encoded[:end])
-        encoded = encoded[end:]
+        dot = encoded[start : start + 1] == "."
+        end = start + MAX_LINE - (3 if dot else 1)
+        if end < len(encoded):
+            # A code of three characters is not split.
+            end -= 1 if encoded[end - 1] == "=" else 2 if encoded[end - 2] == "=" else 0
+        lines.append(f"=2E{encoded[start + 1 : end]}" if dot else encoded[start:end])
+        if end >= len(encoded):
+            return SOFT_BREAK.join(lines)
+        start = end

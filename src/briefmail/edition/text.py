@@ -4,13 +4,14 @@ Tokens of merge tags stay in it and are filled as in the page. A line can become
 columns when it is filled; quoted-printable carries it whole.
 """
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from briefmail.edition.theme import Words
-from briefmail.issue import Content, Issue, Node, Section, Story
+from briefmail.issue import STATEMENT_TOKEN, TOKEN, Content, Issue, Node, Section, Story
 
 WIDTH = 72
 NO_BREAK_SPACE = "\u00a0"
@@ -83,7 +84,7 @@ class _Writer:
 
     def heading(self, text: str, rule: str) -> None:
         lines = _wrap(text)
-        width = max((len(line) for line in lines.split("\n")), default=0)
+        width = max(_width(line) for line in lines.split("\n"))
         self.block(f"{lines}\n{rule * min(width, WIDTH)}")
 
     def content(self, content: Content) -> None:
@@ -100,7 +101,7 @@ class _Writer:
 
     def link_notes(self) -> None:
         """List the addresses of the links since the last list, as the numbers in the text say."""
-        fresh = [(number, href) for href, number in self._links.items() if number > self._noted]
+        fresh = sorted((n, href) for href, n in self._links.items() if n > self._noted)
         self.block("\n".join(f"[{number}] {href}" for number, href in fresh))
         self._noted = max(self._links.values(), default=0)
 
@@ -158,13 +159,17 @@ class _Writer:
 
     def _table(self, node: Node, width: int) -> str:
         rows = [
-            [(self.inline(cell.children), cell) for cell in row.children if cell.kind == "cell"]
+            [
+                (self.inline(cell.children).replace("\n", " "), cell)
+                for cell in row.children
+                if cell.kind == "cell"
+            ]
             for row in node.walk()
             if row.kind == "row"
         ]
         columns = max(len(row) for row in rows)
         widths = [
-            max((len(r[c][0]) for r in rows if c < len(r)), default=0) for c in range(columns)
+            max((_width(r[c][0]) for r in rows if c < len(r)), default=0) for c in range(columns)
         ]
         if sum(widths) + 3 * (columns - 1) > width:
             return self._records([[text for text, _ in row] for row in rows], width)
@@ -179,6 +184,8 @@ class _Writer:
     def _records(self, rows: Sequence[Sequence[str]], width: int) -> str:
         """A table too wide for the column, as "Header: value" lines."""
         header, *body = rows
+        if not body:
+            return "\n".join(header)
         return "\n\n".join(
             "\n".join(
                 _wrap(f"{name}: {value}" if name else value, width)
@@ -221,9 +228,9 @@ class _Writer:
         if text in {href, href.removeprefix("mailto:")}:
             return text
         number = self._links.get(href, 0)
-        if number <= self._noted:
-            self._links.pop(href, None)
-            number = self._links[href] = max(self._links.values(), default=self._noted) + 1
+        if number <= self._noted:  # new, or listed under a story that is far above by now
+            number = max(self._noted, *self._links.values(), 0) + 1
+            self._links[href] = number
         return f"{text}{NO_BREAK_SPACE}[{number}]"
 
 
@@ -232,16 +239,32 @@ def _superscript(number: str) -> str:
     return f"note{NO_BREAK_SPACE}{number}"
 
 
+# Stand-ins for tokens, as wide as what is likely to be there; no text holds a noncharacter.
+_STATEMENT_WIDTH = "\ufdd0"
+_VALUE_WIDTH = "\ufdd0" + 7 * "\ufdd1"
+
+
+def _sized(text: str) -> str:
+    bare = re.sub("[\ufdd0\ufdd1]", "", text)
+    return TOKEN.sub(_VALUE_WIDTH, STATEMENT_TOKEN.sub(_STATEMENT_WIDTH, bare))
+
+
+def _width(text: str) -> int:
+    return len(_sized(text))
+
+
 def _wrap(text: str, width: int = WIDTH) -> str:
     """Fold text at blanks; a word that is too long, such as an address, stays whole."""
-    return "\n".join(
+    tokens = iter(TOKEN.findall(text))
+    folded = "\n".join(
         line
-        for paragraph in text.strip().split("\n")
+        for paragraph in _sized(text).strip().split("\n")
         for line in textwrap.wrap(
             paragraph, max(width, 20), break_long_words=False, break_on_hyphens=False
         )
         or [""]
     )
+    return re.sub("\ufdd0\ufdd1*", lambda _: next(tokens), folded)
 
 
 def _prefix(text: str, mark: str) -> str:
@@ -254,9 +277,10 @@ def _hang(text: str, mark: str) -> str:
 
 
 def _align(text: str, width: int, cell: Node) -> str:
+    blanks = width - _width(text)
     match cell.attributes.get("align"):
         case "right":
-            return text.rjust(width)
+            return blanks * " " + text
         case "center":
-            return text.center(width)
-    return text.ljust(width)
+            return (blanks // 2) * " " + text + (blanks - blanks // 2) * " "
+    return text + blanks * " "

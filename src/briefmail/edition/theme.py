@@ -153,7 +153,7 @@ def settings(chosen: ThemeSettings, own: Path) -> dict[str, Any]:
     """The theme's settings: what the toml sets, over ``defaults.toml`` of the theme."""
     defaults = _toml("defaults.toml", own)
     values = {name: getattr(chosen, name) for name in chosen.__slots__}
-    return {**defaults, **{name: value for name, value in values.items() if value != ""}}
+    return {**values, **defaults, **{name: value for name, value in values.items() if value != ""}}
 
 
 def load_words(lang: str, own: Path) -> Words:

@@ -18,13 +18,17 @@ from briefmail.config import Mailbox
 from briefmail.edition import headers
 from briefmail.edition.dress import EmbeddedImage
 from briefmail.edition.leaving import Leaving
-from briefmail.edition.merge import MergeTags, compile_source, encoded_source, header_source
+from briefmail.edition.merge import (
+    UNSUBSCRIBE_FIELD,
+    MergeTags,
+    compile_source,
+    encoded_source,
+    header_source,
+)
 from briefmail.edition.message import Message
 from briefmail.edition.parts import Attachment, attachment_part, image_part
 from briefmail.edition.places import bare_statements, html_places, text_places
 from briefmail.issue import TOKEN
-
-UNSUBSCRIBE_FIELD = "briefmail_unsubscribe_url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class WireTemplate:
         now: datetime,
     ) -> None:
         self._envelope = envelope
+        self.list_id = envelope.list_id
         self._leaving = leaving
         self._body = body.template
         self._tail = body.tail
