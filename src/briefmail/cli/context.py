@@ -25,4 +25,5 @@ class Settings:
         if self.verbose:
             output.note(f"newsletter: {newsletter.root}")
             output.note(f"settings: {newsletter.config.path or 'none, defaults apply'}")
+            output.note(f"relay: {output.relay(newsletter.config.relay)}")
         return newsletter

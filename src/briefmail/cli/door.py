@@ -1,7 +1,8 @@
 """The one place that turns an error into text and an exit status. No user sees a traceback."""
 
-import os
+import io
 import sys
+import tempfile
 import traceback
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +14,13 @@ from briefmail.cli import output
 from briefmail.errors import BriefmailError
 
 INTERRUPTED = 130
-BROKEN_PIPE = 141
 
 
 def run(command: click.Command, arguments: list[str] | None = None) -> NoReturn:
     """Run ``command`` and leave the process with its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal's or the pipe's character set lacks is no reason to stop.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(status_of(command, arguments))
 
 
@@ -28,7 +31,6 @@ def status_of(command: click.Command, arguments: list[str] | None = None) -> int
             arguments,
             prog_name="briefmail",
             standalone_mode=False,
-            color=False if os.environ.get("NO_COLOR") else None,
         )
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
@@ -37,10 +39,10 @@ def status_of(command: click.Command, arguments: list[str] | None = None) -> int
     except (click.Abort, KeyboardInterrupt):
         output.note("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone, as "| head" does: nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+    except SystemExit as end:
+        # Click's own: shell completion is done, or the reader of our output has seen enough, as
+        # "| head" does, and nothing is wrong.
+        return end.code if isinstance(end.code, int) else 0
     except BriefmailError as error:
         output.error(error)
         return error.exit_status
@@ -51,11 +53,15 @@ def status_of(command: click.Command, arguments: list[str] | None = None) -> int
 
 
 def _log(text: str) -> Path | None:
-    """Keep the details for whoever can use them: in the newsletter's memory, else beside it."""
-    folder = Path(".briefmail")
-    path = folder / "log" if folder.is_dir() else Path("briefmail-error.log")
+    """Keep the details for whoever can use them: in the newsletter's memory, else in a new file.
+
+    They may name people, so only the user can read either of them.
+    """
+    path = Path(".briefmail/log")
     try:
-        with path.open("a", encoding="utf-8") as file:
+        if not path.parent.is_dir():
+            path = Path(tempfile.mkstemp(prefix="briefmail-", suffix=".log")[1])
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{datetime.now().astimezone().isoformat()}\n{text}\n")
     except OSError:
         return None

@@ -5,11 +5,13 @@ from pathlib import Path
 import click
 
 from briefmail.cli import output
+from briefmail.cli.context import Settings
 
 
 @click.command()
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
-def init(directory: str) -> None:
+@click.pass_obj
+def init(settings: Settings, directory: str) -> None:
     """Make a newsletter in DIR (here, if it is left out).
 
     Creates briefmail.toml, .env.example, .gitignore, recipients.csv and a first issue that
@@ -17,7 +19,7 @@ def init(directory: str) -> None:
     """
     from briefmail.newsletter import Newsletter
 
-    created = Newsletter.init(Path(directory))
+    created = Newsletter.init(Path(settings.folder or ".") / directory)
     for path in created:
         output.result(str(output.near(path.absolute())))
     issue = output.near(created[-1].absolute())

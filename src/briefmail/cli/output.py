@@ -5,16 +5,17 @@ terminal, and not with ``NO_COLOR`` (https://no-color.org).
 """
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 
 from briefmail.errors import BriefmailError, InputError, Problem
 
 if TYPE_CHECKING:
-    from briefmail.newsletter import Plan, Summary, TestResult
+    from briefmail.newsletter import Delivery, Plan, Recipient, Relay, Summary, TestResult
 
 PROBLEMS_SHOWN = 20
 
@@ -37,9 +38,23 @@ LABELS = {
 }
 
 
+def is_terminal(*streams: TextIO | None) -> bool:
+    """Whether a person is at each of these; a stream that was closed before we began is None."""
+    return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def colour_system() -> Literal["auto"] | None:
+    """What rich may colour with."""
+    return None if os.environ.get("NO_COLOR") else "auto"
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
+
+
 def result(text: str) -> None:
     """Print a result to standard output."""
-    click.echo(text)
+    _say(text)
 
 
 def raw(data: bytes) -> None:
@@ -49,42 +64,37 @@ def raw(data: bytes) -> None:
 
 def as_json(value: Any) -> None:
     """Print a result for a program."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    _say(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def note(text: str) -> None:
     """Say something about the work to standard error."""
-    click.echo(click.style(text, dim=True), err=True)
-
-
-def warn(text: str) -> None:
-    """Say to standard error what deserves attention and stops nothing."""
-    click.echo(click.style("warning: ", fg="yellow") + text, err=True)
+    _say(click.style(text, dim=True), err=True)
 
 
 def error(failure: BriefmailError) -> None:
     """Print an error: each problem on its line, and the hint."""
     if isinstance(failure, InputError):
         for problem in failure.problems:
-            click.echo(_problem(problem), err=True)
+            _say(_problem(problem), err=True)
     else:
-        click.echo(click.style("error: ", fg="red") + failure.message, err=True)
+        _say(click.style("error: ", fg="red") + failure.message, err=True)
     if failure.hint:
-        click.echo(click.style("hint: ", fg="cyan") + failure.hint, err=True)
+        _say(click.style("hint: ", fg="cyan") + failure.hint, err=True)
 
 
 def internal_error(failure: Exception, log: Path | None) -> None:
     """Print the one line that a user sees of a bug."""
     place = f"; details are in {log}" if log else ""
     what = f"{type(failure).__name__}: {failure}".splitlines()[0]
-    click.echo(f"{click.style('internal error', fg='red')}: {what}{place}", err=True)
+    _say(f"{click.style('internal error', fg='red')}: {what}{place}", err=True)
 
 
 def problems(found: Iterable[Problem], total: int) -> None:
     """Print problems that stop nothing, the first of many."""
     shown = list(found)[:PROBLEMS_SHOWN]
     for problem in shown:
-        click.echo(_problem(problem), err=True)
+        _say(_problem(problem), err=True)
     if total > len(shown):
         note(f"... and {total - len(shown)} more")
 
@@ -99,7 +109,7 @@ def near(path: Path) -> Path:
     """A path as one would type it here."""
     try:
         return path.relative_to(Path.cwd())
-    except ValueError:
+    except (ValueError, OSError):  # it is elsewhere, or "here" has been deleted
         return path
 
 
@@ -108,18 +118,39 @@ def near(path: Path) -> Path:
 
 def plan(planned: "Plan") -> None:
     """Show what a send is about to do."""
-    relay = planned.relay
     edition = planned.edition
-    where = f"{relay.host}:{relay.port} ({relay.security})" if relay else "sandbox, into outbox/"
+    left = planned.to_send - planned.to_try
     lines = {
         "Subject": planned.first_subject or edition.issue.title,
         "From": str(edition.sender),
-        "Relay": where,
+        "Relay": relay(planned.relay),
         "List": f"{near(planned.list_path)}: {planned.counts.rows} rows",
-        "To send": f"{planned.to_send} {people(planned.to_send)}",
+        "To send": f"{planned.to_try} {people(planned.to_try)}"
+        + (f", and {left} later" if left else ""),
     }
     for name, value in lines.items():
-        click.echo(f"{click.style(name.rjust(8), bold=True)}  {value}", err=True)
+        _say(f"{click.style(name.rjust(8), bold=True)}  {value}", err=True)
+
+
+def relay(settings: "Relay | None") -> str:
+    """Where mail goes."""
+    if settings is None:
+        return "sandbox, into outbox/"
+    return f"{settings.host}:{settings.port} ({settings.security})"
+
+
+def recipients(planned: "Plan") -> None:
+    """Name whom a send would be tried for, the first of many."""
+    shown = planned.people[: planned.to_try]
+    for person in shown:
+        result(f"{person.name} <{person.address}>" if person.name else person.address)
+    if planned.to_try > len(shown):
+        result(f"... and {planned.to_try - len(shown):,} more")
+
+
+def delivery(person: "Recipient", done: "Delivery") -> None:
+    """Say what became of one person's message."""
+    note(f"{done.state} {person.address}: {done}")
 
 
 def people(number: int) -> str:
@@ -130,19 +161,19 @@ def people(number: int) -> str:
 def totals(numbers: dict[str, int]) -> None:
     """Print totals that add up: the rows of the list, and where each of them went."""
     width = max(len(f"{value:,}") for value in numbers.values())
-    click.echo(f"{numbers['rows']:>{width},} {LABELS['rows']}")
+    _say(f"{numbers['rows']:>{width},} {LABELS['rows']}")
     for name, value in numbers.items():
         if name != "rows" and (value or name in {"sent", "to_send"}):
             label = LABELS[name]
             colour = {"sent": "green", "refused": "red", "uncertain": "red"}.get(name)
-            click.echo(f"{value:>{width},} {click.style(label, fg=colour)}")
+            _say(f"{value:>{width},} {click.style(label, fg=colour)}")
 
 
 def summary(done: "Summary") -> None:
     """Print what a send did, who was refused, and how to go on."""
     for entry in done.named:
         reply = f": {entry.reply}" if entry.reply else f": {entry.reason}"
-        click.echo(f"{entry.state} {entry.address}{reply}", err=True)
+        _say(f"{entry.state} {entry.address}{reply}", err=True)
     totals(done.numbers())
     if done.outbox:
         note(
@@ -152,6 +183,8 @@ def summary(done: "Summary") -> None:
         note("Open one with your mail program. To send for real, set SMTP_HOST in .env.")
     if done.stopped:
         error(done.stopped)
+    elif done.interrupted:
+        note("interrupted; the same command goes on with everybody who is left")
 
 
 def plan_json(planned: "Plan") -> None:
@@ -163,6 +196,8 @@ def plan_json(planned: "Plan") -> None:
             "dry_run": True,
             "relay": planned.relay.host if planned.relay else None,
             "totals": planned.numbers(),
+            "to_try": planned.to_try,
+            "recipients": [person.address for person in planned.people[: planned.to_try]],
             "problems": [str(problem) for problem in planned.problems],
             "first_message": planned.first.data.decode("ascii") if planned.first else None,
         }

@@ -56,9 +56,12 @@ def _print(shown: "Preview") -> None:
         if name in SHOWN_HEADERS:
             table.add_row(f"[bold]{name}[/bold]", _literal(value))
     table.add_row("[bold]Preheader[/bold]", _literal(shown.preheader))
-    console = Console(highlight=False)
-    console.print(Panel(Group(table), border_style="dim"))
-    console.print(Markdown(shown.markdown))
+    console = Console(highlight=False, color_system=output.colour_system())
+    # Through output, like everything: rich would end the program when "| head" has seen enough.
+    with console.capture() as drawn:
+        console.print(Panel(Group(table), border_style="dim"))
+        console.print(Markdown(shown.markdown), end="")
+    output.result(drawn.get())
 
 
 def _literal(text: str) -> "Text":

@@ -57,6 +57,8 @@ def _bar() -> "RichProgress":
     )
     from rich.text import Text
 
+    from briefmail.cli import output
+
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.finished_speed or task.speed or 0:,.0f}/s")
@@ -68,6 +70,6 @@ def _bar() -> "RichProgress":
         MofNCompleteColumn(),
         Rate(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, color_system=output.colour_system()),
         transient=True,
     )

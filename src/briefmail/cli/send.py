@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 @click.option(
     "--only",
     metavar="EXPR",
-    default="",
     help="Only people for whom EXPR holds, such as 'region == \"Fife\"'.",
 )
 @click.option(
@@ -46,7 +45,7 @@ def send(
     test_to: str | None,
     as_address: str | None,
     limit: int | None,
-    only: str,
+    only: str | None,
     recipients: Path | None,
     strict_list: bool,
     yes: bool,
@@ -60,19 +59,24 @@ def send(
     Without a relay (SMTP_HOST in .env) the messages are caught in outbox/.
     """
     newsletter = settings.newsletter(issue)
-    if test_to:
-        return _send_test(newsletter, issue, test_to, as_address)
-    if as_address:
+    if test_to is not None:
+        others = (dry_run, limit, only is not None, recipients, strict_list, as_json)
+        return _send_test(newsletter, issue, test_to, as_address, alone=not any(others))
+    if as_address is not None:
         raise UsageError("--as goes with --test; 'briefmail preview --as' shows it without sending")
     from briefmail.newsletter import SendOptions
 
     options = SendOptions(limit, only, recipients, strict_list)
     if dry_run:
         return _dry_run(newsletter, issue, options, as_json)
-    return _send(newsletter, issue, options, yes, as_json)
+    return _send(newsletter, issue, options, yes=yes, as_json=as_json, verbose=settings.verbose)
 
 
-def _send_test(newsletter: "Newsletter", issue: Path, to: str, as_address: str | None) -> int:
+def _send_test(
+    newsletter: "Newsletter", issue: Path, to: str, as_address: str | None, *, alone: bool
+) -> int:
+    if not alone:
+        raise UsageError("--test sends one copy: of the other options only --as goes with it")
     done = newsletter.send_test(issue, to, as_address=as_address)
     output.test_result(done)
     return {"sent": 0, "refused": 65}.get(done.delivery.state, 75)
@@ -86,19 +90,27 @@ def _dry_run(newsletter: "Newsletter", issue: Path, options: "SendOptions", as_j
     output.problems(planned.problems, planned.counts.invalid)
     output.plan(planned)
     if planned.first:
+        output.recipients(planned)
         output.result("")
         output.raw(planned.first.data)
         output.result("")
     output.totals(planned.numbers())
+    if planned.edition.issue.status == "draft":
+        output.note("The issue is a draft; while it is, it is not sent.")
     output.note("This was a dry run: nothing was sent, and nothing was written down.")
     return 0
 
 
 def _send(
-    newsletter: "Newsletter", issue: Path, options: "SendOptions", yes: bool, as_json: bool
+    newsletter: "Newsletter",
+    issue: Path,
+    options: "SendOptions",
+    *,
+    yes: bool,
+    as_json: bool,
+    verbose: bool,
 ) -> int:
-    asked = sys.stdin.isatty() and sys.stderr.isatty()
-    if not yes and not asked:
+    if not yes and not output.is_terminal(sys.stdin, sys.stderr):
         raise UsageError(
             "there is no terminal to ask at",
             hint="add --yes to send without being asked, or --dry-run to look first",
@@ -107,13 +119,13 @@ def _send(
     def confirm(plan: "Plan") -> bool:
         output.problems(plan.problems, plan.counts.invalid)
         output.plan(plan)
-        number = min(plan.to_send, options.limit or plan.to_send)
-        progress.expect(number)
-        question = f"Send it to {number} {output.people(number)}?"
+        progress.expect(plan.to_try)
+        question = f"Send it to {plan.to_try} {output.people(plan.to_try)}?"
         return yes or click.confirm(question, default=False, err=True)
 
-    with Progress(shown=sys.stderr.isatty() and not as_json) as progress:
-        done = newsletter.send(issue, options, confirm=confirm, on_progress=progress.advance)
+    with Progress(shown=output.is_terminal(sys.stderr) and not (as_json or verbose)) as progress:
+        told = output.delivery if verbose else progress.advance
+        done = newsletter.send(issue, options, confirm=confirm, on_progress=told)
     if not done.confirmed:
         output.note("nothing was sent")
         return 0

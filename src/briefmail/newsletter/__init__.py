@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from briefmail.audience import Address, Recipient, Suppression
-from briefmail.config import CONFIG_NAME, Config, load
+from briefmail.config import CONFIG_NAME, Config, Relay, load
 from briefmail.delivery import Delivery, Entry
 from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
@@ -31,6 +31,7 @@ __all__ = [
     "Plan",
     "Preview",
     "Recipient",
+    "Relay",
     "SendOptions",
     "Summary",
     "Suppression",
@@ -80,8 +81,11 @@ class Newsletter:
         return starting.new_issue(self.config, title, day, self._now().astimezone().date())
 
     def issue(self, path: Path | str) -> Issue:
-        """Read an issue file; :class:`~briefmail.errors.IssueError` with all its problems."""
-        return read_issue(Path(path))
+        """Read an issue file; :class:`~briefmail.errors.IssueError` with all its problems.
+
+        ``path`` is seen from the working directory, else from the newsletter's folder.
+        """
+        return read_issue(lists.here_or_in(self.root, Path(path)))
 
     def edition(self, path: Path | str) -> Edition:
         """Read an issue file and render it."""
@@ -142,8 +146,8 @@ def find_root(path: Path) -> Path:
     folder of an issue file, or its own.
     """
     start = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would leave a linked folder
-    folder = start if start.is_dir() else start.parent
+    folder = start if lists.exists(start) and start.is_dir() else start.parent
     for candidate in (folder, *folder.parents):
-        if (candidate / CONFIG_NAME).is_file():
+        if lists.exists(candidate / CONFIG_NAME):
             return candidate
     return folder.parent if folder.name == "issues" else folder

@@ -15,9 +15,12 @@ from briefmail.audience import (
     Suppressions,
     parse_address,
 )
+from briefmail.config import CONFIG_NAME
 from briefmail.errors import UsageError
-from briefmail.store import Database, open_store, store_path
+from briefmail.store import STORE_NAME, Database, open_store, store_path
 
+SIGNS = (CONFIG_NAME, "recipients.csv", "issues", STORE_NAME)
+"""Each of these in a folder says that it is a newsletter's."""
 ROOMS = {"audience": audience.MIGRATIONS, "delivery": delivery.MIGRATIONS}
 STAND_IN = Recipient(
     address="reader@example.org",
@@ -32,6 +35,19 @@ STAND_IN = Recipient(
     line=0,
 )
 """Who a preview is for while there is no list."""
+
+
+def exists(path: Path) -> bool:
+    """Whether something is there. If the system will not say, whoever reads it hears why."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def here_or_in(root: Path, path: Path) -> Path:
+    """A file that was named: seen from here, else from the newsletter's folder."""
+    return root / path if not exists(path) and exists(root / path) else path
 
 
 def address_of(text: str) -> Address:
@@ -71,8 +87,17 @@ def find_recipient(root: Path, path: Path, as_address: str | None) -> Recipient:
 
 
 def suppress(root: Path, address: str, reason: str, at: datetime) -> Address:
-    """Never mail an address again."""
+    """Never mail an address again.
+
+    Raises :class:`UsageError` where there is no newsletter: noted in the wrong folder it would
+    be forgotten, and the person mailed.
+    """
     parsed = address_of(address)
+    if not any((root / name).exists() for name in SIGNS):
+        raise UsageError(
+            f"{root} is not a newsletter's folder",
+            hint="go to the one that briefmail.toml lies in, or name it with -C",
+        )
     with open_store(root, ROOMS) as store:
         Suppressions(store).add(parsed, reason, at)
     return parsed

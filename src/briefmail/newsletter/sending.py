@@ -1,11 +1,12 @@
 """``send``: the plan first (everybody's copy filled, nothing touched), then the run."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from briefmail import delivery
 from briefmail.audience import Counts, ListFile, Recipient, Roll
 from briefmail.config import Config, Relay
 from briefmail.delivery import (
@@ -14,17 +15,24 @@ from briefmail.delivery import (
     Entry,
     Ledger,
     RunResult,
-    Sandbox,
-    Session,
     send_run,
 )
 from briefmail.edition import Edition, Message, OnlyExpression
-from briefmail.errors import BriefmailError, IssueError, ListError, MergeError, Problem
-from briefmail.newsletter.lists import ROOMS, existing_store, suppressed
+from briefmail.errors import (
+    BriefmailError,
+    IssueError,
+    ListError,
+    MergeError,
+    Problem,
+    UsageError,
+)
+from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppressed
 from briefmail.store import Database, open_store, run_lock
 
 NAMED = 10
 """How many people an error names before it only counts them."""
+SHOWN = 100
+"""How many people a plan names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class SendOptions:
     """
 
     limit: int | None = None
-    only: str = ""
+    only: str | None = None
     recipients: Path | None = None
     strict_list: bool = False
 
@@ -46,8 +54,9 @@ class Plan:
     """What a send would do. ``relay`` is None for the sandbox.
 
     Of the list's ``counts.send`` people, ``already`` have had the issue, ``settled`` were
-    refused or are uncertain, and ``to_send`` are left; of those ``limit`` are tried.
-    ``first`` is the first message, None if there is nobody.
+    refused or are uncertain, and ``to_send`` are left; of those ``to_try`` are tried by this send
+    and the others by the next. ``people`` are the first hundred of those left, and ``first`` is
+    the first one's message, None if there is nobody.
     """
 
     edition: Edition
@@ -58,6 +67,8 @@ class Plan:
     already: int
     settled: int
     to_send: int
+    to_try: int
+    people: tuple[Recipient, ...]
     first: Message | None
     first_subject: str
 
@@ -131,29 +142,32 @@ def send_issue(
     on_progress: Callable[[Recipient, Delivery], None],
 ) -> Summary:
     """Send to everybody who has not had it: through the relay, or into the sandbox."""
-    if edition.issue.status == "draft":
-        line = edition.issue.lines.get("status")
-        problem = Problem(edition.issue.path, line, "the issue is a draft")
-        raise IssueError([problem], hint="take 'status: draft' out, or write 'status: ready'")
-    with (
-        _memory(config) as (store, ledger_database, relay, outbox),
-        _roll(config, edition, options, store) as roll,
-    ):
-        ledger = Ledger(ledger_database)
-        ledger.recover(edition.name)  # what a dead run left in hand is named before anything else
+    _refuse_draft(edition)
+    with _memory(config) as store, _roll(config, edition, options, store) as roll:
+        ledger = Ledger(store) if store and config.relay else None
+        if ledger:
+            ledger.recover(edition.name)  # what a dead run left in hand is named before all else
         plan = _plan(config, edition, options, roll, ledger)
         if plan.to_send == 0 or not confirm(plan):
             return _nothing_sent(plan, ledger, confirmed=plan.to_send == 0)
-        _enrol(edition, roll, ledger)
-        result = send_run(
-            ledger,
-            edition.name,
-            lambda: Session(relay),
-            edition.message_for,
-            limit=options.limit,
-            on_progress=on_progress,
-        )
-        return _summary(plan, result, ledger, outbox)
+        with _way_out(config, ledger) as (ledger, relay, outbox):
+            _enrol(edition, roll, ledger)
+            result = send_run(
+                ledger,
+                edition.name,
+                lambda: delivery.Session(relay),
+                edition.message_for,
+                limit=options.limit,
+                on_progress=on_progress,
+            )
+            return _summary(plan, result, ledger, outbox)
+
+
+def _refuse_draft(edition: Edition) -> None:
+    issue = edition.issue
+    if issue.status == "draft":
+        problem = Problem(issue.path, issue.lines.get("status"), "the issue is a draft")
+        raise IssueError([problem], hint="take 'status: draft' out, or write 'status: ready'")
 
 
 def _enrol(edition: Edition, roll: Roll, ledger: Ledger) -> None:
@@ -168,21 +182,31 @@ def _enrol(edition: Edition, roll: Roll, ledger: Ledger) -> None:
 
 
 @contextmanager
-def _memory(config: Config) -> Iterator[tuple[Database | None, Database, Relay, Path | None]]:
-    """Open what a send remembers with: the store under its lock, or the sandbox's own.
-
-    Yields the store, the ledger's database, the relay, and the outbox if it is the sandbox.
-    """
+def _memory(config: Config) -> Iterator[Database | None]:
+    """Open the store: under its lock for a relay; for the sandbox only if there is one."""
     if config.relay:
         with run_lock(config.root), open_store(config.root, ROOMS) as store:
-            yield store, store, config.relay, None
+            yield store
+        return
+    with existing_store(config.root) as store:
+        yield store
+
+
+@contextmanager
+def _way_out(config: Config, ledger: Ledger | None) -> Iterator[tuple[Ledger, Relay, Path | None]]:
+    """Yield the ledger to send by, the relay, and the outbox if it is the sandbox.
+
+    What an earlier sandbox caught is cleared here, and not before: a send that does not come to
+    pass leaves it alone.
+    """
+    if config.relay and ledger:
+        yield ledger, config.relay, None
         return
     with (
-        existing_store(config.root) as store,
-        Sandbox(config.outbox) as sandbox,
+        delivery.Sandbox(config.outbox) as sandbox,
         Database.open(sandbox.ledger_path, {"delivery": MIGRATIONS}) as database,
     ):
-        yield store, database, sandbox.relay, sandbox.folder
+        yield Ledger(database), sandbox.relay, sandbox.folder
 
 
 @contextmanager
@@ -190,10 +214,10 @@ def _roll(
     config: Config, edition: Edition, options: SendOptions, store: Database | None
 ) -> Iterator[Roll]:
     """Read the list, and stop at fields that nobody on it can have."""
-    path = options.recipients or config.recipients
-    only = OnlyExpression(options.only) if options.only else None
-    listing = ListFile.open(path)
+    only = OnlyExpression(options.only) if options.only is not None else None
+    listing = ListFile.open(_list_path(config, options))
     with Roll.read(listing, suppressed=suppressed(store), only=only) as roll:
+        _check_only(only, roll, listing.path)
         if options.strict_list and roll.problems:
             raise ListError(roll.problems, hint="correct the rows, or leave --strict-list out")
         unknown = edition.unknown_fields(roll.columns)
@@ -202,13 +226,28 @@ def _roll(
         yield roll
 
 
+def _list_path(config: Config, options: SendOptions) -> Path:
+    return here_or_in(config.root, options.recipients) if options.recipients else config.recipients
+
+
+def _check_only(only: OnlyExpression | None, roll: Roll, path: Path) -> None:
+    """A field that the list does not have would quietly leave everybody out."""
+    unknown = sorted(only.fields - roll.columns) if only else []
+    if unknown:
+        raise UsageError(
+            f"--only asks for {', '.join(unknown)}, and {path.name} has no such column",
+            hint=f"it has {', '.join(sorted(roll.columns))}",
+        )
+
+
 def _plan(
     config: Config, edition: Edition, options: SendOptions, roll: Roll, ledger: Ledger | None
 ) -> Plan:
     """Fill everybody's copy before anybody is sent to, and count who has it already."""
-    faults: dict[Problem, list[Recipient]] = defaultdict(list)
+    path = _list_path(config, options)
+    faults = _Faults()
     already = settled = to_send = 0
-    first: Recipient | None = None
+    people: list[Recipient] = []
     for recipient in roll.recipients():
         state = ledger.state_of(edition.name, recipient.key) if ledger else None
         if state == "sent":
@@ -217,11 +256,9 @@ def _plan(
             settled += 1
         else:
             to_send += 1
-            first = first or recipient
-            _try_copy(edition, recipient, faults)
-    path = options.recipients or config.recipients
-    if faults:
-        raise _missing(faults, path, to_send)
+            people += [recipient] if len(people) < SHOWN else []
+            faults.try_copy(edition, recipient)
+    faults.stop(path, to_send)
     return Plan(
         edition=edition,
         relay=config.relay,
@@ -231,36 +268,46 @@ def _plan(
         already=already,
         settled=settled,
         to_send=to_send,
-        first=edition.message_for(first) if first else None,
-        first_subject=edition.subject_for(first) if first else "",
+        to_try=to_send if options.limit is None else min(to_send, options.limit),
+        people=tuple(people),
+        first=edition.message_for(people[0]) if people else None,
+        first_subject=edition.subject_for(people[0]) if people else "",
     )
 
 
-def _try_copy(
-    edition: Edition, recipient: Recipient, faults: dict[Problem, list[Recipient]]
-) -> None:
-    try:
-        edition.message_for(recipient)
-    except MergeError as error:
-        for problem in error.problems:
-            faults[problem].append(recipient)
+class _Faults:
+    """Copies that cannot be filled: for each problem how many people have it, and the first few."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Problem] = Counter()
+        self._first: defaultdict[Problem, list[Recipient]] = defaultdict(list)
+
+    def try_copy(self, edition: Edition, recipient: Recipient) -> None:
+        """Fill one person's copy, and remember what is in the way."""
+        try:
+            edition.message_for(recipient)
+        except MergeError as error:
+            for problem in error.problems:
+                self._counts[problem] += 1
+                self._first[problem] += [recipient] if self._counts[problem] <= NAMED else []
+
+    def stop(self, path: Path, to_send: int) -> None:
+        """Raise :class:`MergeError` with each field, its line, and the people who lack it."""
+        problems = []
+        for problem, count in self._counts.items():
+            first = self._first[problem]
+            named = ", ".join(f"{path.name}:{who.line} ({who.address})" for who in first)
+            more = f" and {count - len(first)} more" if count > len(first) else ""
+            text = f"{problem.text}, for {count} of {to_send} people: {named}{more}"
+            problems.append(Problem(problem.path, problem.line, text))
+        if problems:
+            raise MergeError(
+                problems,
+                hint='fill the cells, or give the field a default: {{ field | default("...") }}',
+            )
 
 
-def _missing(faults: dict[Problem, list[Recipient]], path: Path, to_send: int) -> MergeError:
-    """Name the field, its line, and the people who lack it."""
-    problems = []
-    for problem, people in faults.items():
-        named = ", ".join(f"{path.name}:{who.line} ({who.address})" for who in people[:NAMED])
-        more = f" and {len(people) - NAMED} more" if len(people) > NAMED else ""
-        text = f"{problem.text}, for {len(people)} of {to_send} people: {named}{more}"
-        problems.append(Problem(problem.path, problem.line, text))
-    return MergeError(
-        problems,
-        hint='fill the cells, or give the field a default: {{ field | default("...") }}',
-    )
-
-
-def _nothing_sent(plan: Plan, ledger: Ledger, *, confirmed: bool) -> Summary:
+def _nothing_sent(plan: Plan, ledger: Ledger | None, *, confirmed: bool) -> Summary:
     return Summary(
         plan,
         confirmed,
@@ -269,7 +316,7 @@ def _nothing_sent(plan: Plan, ledger: Ledger, *, confirmed: bool) -> Summary:
         deferred=0,
         uncertain=0,
         not_tried=plan.to_send,
-        named=_named(plan, ledger),
+        named=_named(plan, ledger) if ledger else (),
     )
 
 

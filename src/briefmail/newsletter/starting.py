@@ -7,21 +7,23 @@ from importlib import resources
 from pathlib import Path
 
 from briefmail.config import CONFIG_NAME, Config, Schedule
-from briefmail.errors import BriefmailError, UsageError
+from briefmail.errors import StoreError, UsageError
 from briefmail.schedule import next_day
 
 STARTER = "templates/init"
+# Control characters, halves of characters (from file names) and what YAML does not call text.
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?!\d)")
 
 
 def init(folder: Path, today: date) -> list[Path]:
     """Make a newsletter in ``folder``, dated for its first day; return the files created.
 
-    Raises :class:`UsageError` if one of the files is there already; then none is written.
+    Raises :class:`UsageError` if one of the files is there already; then none is written. Raises
+    :class:`StoreError` where the disk will not have them.
     """
     day = next_day(Schedule(), today, ())
-    name = folder.resolve().name.replace("-", " ").replace("_", " ").strip().title()
-    values = {"@@DATE@@": day.isoformat(), "@@NAME@@": json.dumps(name or "Newsletter")[1:-1]}
+    values = {"@@DATE@@": day.isoformat(), "@@NAME@@": _quoted(_name_of(folder))[1:-1]}
     files = {
         folder / CONFIG_NAME: _starter("briefmail.toml", values),
         folder / ".env.example": _starter("env.example", values),
@@ -42,9 +44,15 @@ def init(folder: Path, today: date) -> list[Path]:
 
 
 def new_issue(config: Config, title: str, day: date | None, today: date) -> Path:
-    """Begin an issue as a draft, for ``day`` or the next day of the cadence that has none."""
+    """Begin an issue as a draft, for ``day`` or the next day of the cadence that has none.
+
+    Raises as :func:`init` does.
+    """
     day = day or next_day(config.schedule, today, _taken(config.issues))
-    values = {"@@DATE@@": day.isoformat(), "@@SUBJECT@@": json.dumps(title, ensure_ascii=False)}
+    title = title.strip()
+    if not title or _UNWRITABLE.search(title):
+        raise UsageError("the title must be one line of text, without control characters")
+    values = {"@@DATE@@": day.isoformat(), "@@SUBJECT@@": _quoted(title)}
     path = config.issues / f"{day}.md"
     if path.exists():
         raise UsageError(
@@ -53,6 +61,17 @@ def new_issue(config: Config, title: str, day: date | None, today: date) -> Path
         )
     _write(path, _starter("new.md", values))
     return path
+
+
+def _name_of(folder: Path) -> str:
+    """Guess the newsletter's name: that of the folder, each word with a capital."""
+    words = re.split(r"[\s_-]+", _UNWRITABLE.sub(" ", folder.resolve().name).strip())
+    return " ".join(word[:1].upper() + word[1:] for word in words) or "Newsletter"
+
+
+def _quoted(text: str) -> str:
+    """Text as YAML and TOML both read it, in double quotes; a JSON string is that."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _taken(issues: Path) -> set[date]:
@@ -81,4 +100,4 @@ def _write(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:
-        raise BriefmailError(f"{path} cannot be written: {error.strerror}") from error
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from error

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from briefmail import delivery
 from briefmail.audience import Recipient
-from briefmail.config import Config
-from briefmail.delivery import Delivery, Sandbox, Session
-from briefmail.edition import Edition
+from briefmail.config import Config, Relay
+from briefmail.delivery import Delivery
+from briefmail.edition import Edition, Message
 from briefmail.newsletter.lists import address_of, find_recipient
 
 
@@ -28,14 +29,14 @@ def send_test(config: Config, edition: Edition, to: str, as_address: str | None)
     recipient = find_recipient(config.root, config.recipients, as_address)
     message = edition.test_message(recipient, target.address)
     if config.relay:
-        with Session(config.relay) as session:
-            delivery = session.deliver(message, lambda: True)
-        return TestResult(target.address, recipient, _decided(delivery), None)
-    with Sandbox(config.outbox) as sandbox, Session(sandbox.relay) as session:
-        delivery = session.deliver(message, lambda: True)
-        return TestResult(target.address, recipient, _decided(delivery), sandbox.folder)
+        return TestResult(target.address, recipient, _deliver(config.relay, message), None)
+    with delivery.Sandbox(config.outbox) as sandbox:
+        done = _deliver(sandbox.relay, message)
+        return TestResult(target.address, recipient, done, sandbox.folder)
 
 
-def _decided(delivery: Delivery | None) -> Delivery:
-    assert delivery is not None, "a test copy is never withheld"
-    return delivery
+def _deliver(relay: Relay, message: Message) -> Delivery:
+    with delivery.Session(relay) as session:
+        done = session.deliver(message, lambda: True)
+    assert done is not None, "a test copy is never withheld"
+    return done
