@@ -192,8 +192,9 @@ class _Dialogue:
 
     def _secure(self) -> None:
         assert self._relay._tls
-        self._use(self._relay._tls.wrap_socket(self._connection, server_side=True))
-        self._relay._sockets.append(self._connection)
+        secured = self._relay._tls.wrap_socket(self._connection, server_side=True)
+        self._relay._sockets.append(secured)  # first: it is useless, but open, if the peer has left
+        self._use(secured)
         self._secured = True
 
     def _auth(self, argument: str) -> None:

@@ -3,6 +3,7 @@
 The terminal is a real one: the other end of a pseudo-terminal, which only Unix has.
 """
 
+import codecs
 import os
 import select
 import signal
@@ -32,6 +33,7 @@ class Terminal:
         self.process = process
         self._shown = b""
         self._descriptor = descriptor
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a read can end in a letter
 
     @property
     def screen(self) -> str:
