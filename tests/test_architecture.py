@@ -40,14 +40,13 @@ LIBRARIES: dict[str, set[str]] = {
     "cssutils": {"edition"},
     "lxml": {"edition"},
     "imagesize": {"edition"},
-    "smtplib": {"delivery"},
     "ssl": {"delivery"},
     "aiosmtpd": {"delivery"},
     "dateutil": {"schedule"},
     "click": {"cli"},
     "rich": {"cli"},
 }
-STANDARD = {"sqlite3", "smtplib", "ssl"}
+STANDARD = {"sqlite3", "ssl"}
 
 
 def room_of(path: Path) -> str:

@@ -30,9 +30,11 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
     return server_context(authority, "127.0.0.1", "localhost")
 
 
-@pytest.fixture
-def relay() -> Iterator[FakeRelay]:
-    with FakeRelay() as relay:
+@pytest.fixture(params=["PIPELINING", ""], ids=["pipelining", "plain"])
+def relay(request: pytest.FixtureRequest) -> Iterator[FakeRelay]:
+    """Every test of the dialogue runs twice: with commands in groups, and one at a time."""
+    pipelining = [request.param] if request.param else []
+    with FakeRelay(extensions=["SIZE 10000000", "8BITMIME", *pipelining]) as relay:
         yield relay
 
 

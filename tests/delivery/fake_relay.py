@@ -146,6 +146,7 @@ class _Dialogue:
         self._use(connection)
 
     def _use(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = connection
         self._lines = connection.makefile("rb")
 

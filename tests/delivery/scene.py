@@ -76,6 +76,7 @@ class Scene:
         self,
         *,
         limit: int | None = None,
+        connections: int = 4,
         on_progress: Callable[[Recipient, Delivery], None] | None = None,
         timeouts: Timeouts = PATIENCE,
         message: Callable[[Recipient], Message] = message_for,
@@ -93,6 +94,7 @@ class Scene:
             lambda: Session(self.relay, timeouts),
             message,
             limit=limit,
+            connections=connections,
             on_progress=report,
         )
 

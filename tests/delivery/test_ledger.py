@@ -54,10 +54,18 @@ def outcome(state: State, code: int | None = None) -> Delivery:
     return Delivery(state, "RCPT", reply, "because", Scope.RECIPIENT)
 
 
+def claim(ledger: Ledger, key: str, message_id: str) -> bool:
+    return key in ledger.advance(EDITION, claims=[(key, message_id)])
+
+
+def record(ledger: Ledger, key: str, delivery: Delivery) -> None:
+    ledger.advance(EDITION, [(key, delivery)])
+
+
 def settle(ledger: Ledger, recipient: Recipient, state: State) -> None:
     """Take a reserved person the way to an outcome."""
-    assert ledger.claim(EDITION, recipient.key, f"<{recipient.line}@example.com>")
-    ledger.record(EDITION, recipient.key, outcome(state))
+    assert claim(ledger, recipient.key, f"<{recipient.line}@example.com>")
+    record(ledger, recipient.key, outcome(state))
 
 
 # --- editions -------------------------------------------------------------------------------------
@@ -219,11 +227,11 @@ def test_nobody_is_taken_twice_in_one_run(ledger: Ledger) -> None:
 def test_only_who_is_reserved_can_be_claimed_and_only_once(ledger: Ledger) -> None:
     ledger.enrol(EDITION, people(1, 1))
     key = person(1).key
-    assert not ledger.claim(EDITION, key, "<1@example.com>")
+    assert not claim(ledger, key, "<1@example.com>")
     ledger.next_batch(EDITION, 1)
-    assert ledger.claim(EDITION, key, "<1@example.com>")
-    assert not ledger.claim(EDITION, key, "<1@example.com>")
-    assert not ledger.claim(EDITION, "nobody@example.org", "<1@example.com>")
+    assert claim(ledger, key, "<1@example.com>")
+    assert not claim(ledger, key, "<1@example.com>")
+    assert not claim(ledger, "nobody@example.org", "<1@example.com>")
 
 
 def at_pending(ledger: Ledger) -> None:
@@ -237,13 +245,13 @@ def at_reserved(ledger: Ledger) -> None:
 
 def at_claimed(ledger: Ledger) -> None:
     at_reserved(ledger)
-    ledger.claim(EDITION, person(1).key, "<1@example.com>")
+    claim(ledger, person(1).key, "<1@example.com>")
 
 
 def at(state: State) -> Callable[[Ledger], None]:
     def reach(ledger: Ledger) -> None:
         at_claimed(ledger)
-        ledger.record(EDITION, person(1).key, outcome(state))
+        record(ledger, person(1).key, outcome(state))
 
     reach.__name__ = f"at_{state}"
     return reach
@@ -277,11 +285,11 @@ def test_an_outcome_is_recorded_only_where_the_table_has_it(
     start(ledger)
     before = ledger.state_of(EDITION, person(1).key)
     if (start, state) in ALLOWED:
-        ledger.record(EDITION, person(1).key, outcome(state))
+        record(ledger, person(1).key, outcome(state))
         assert ledger.state_of(EDITION, person(1).key) == state
     else:
         with pytest.raises(StoreError, match="changed by somebody else"):
-            ledger.record(EDITION, person(1).key, outcome(state))
+            record(ledger, person(1).key, outcome(state))
         assert ledger.state_of(EDITION, person(1).key) == before
 
 
@@ -293,7 +301,7 @@ def test_what_a_dead_run_left_is_settled_by_the_next(path: Path) -> None:
         settle(ledger, ledger.next_batch(EDITION, 1)[0], "deferred")
         ledger.enrol(EDITION, people(1, 3))
         ledger.next_batch(EDITION, 3)
-        ledger.claim(EDITION, person(2).key, "<2@example.com>")
+        claim(ledger, person(2).key, "<2@example.com>")
     with Database.open(path, ROOMS) as database:
         ledger = Ledger(database, lambda: NOW)
         assert ledger.recover(EDITION) == 1
@@ -322,7 +330,7 @@ def test_a_roll_call_settles_what_a_dead_run_left(ledger: Ledger) -> None:
 
 def test_people_are_named_with_what_the_relay_said(ledger: Ledger) -> None:
     at_reserved(ledger)
-    ledger.record(EDITION, person(1).key, outcome("refused", 550))
+    record(ledger, person(1).key, outcome("refused", 550))
     (entry,) = ledger.entries(EDITION, "refused")
     assert (entry.address, entry.reply, entry.reason) == (
         "reader1@example.org",
@@ -380,7 +388,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         for recipient in self.in_hand[:1]:
-            fresh = self.ledger.claim(EDITION, recipient.key, "<1@example.com>")
+            fresh = claim(self.ledger, recipient.key, "<1@example.com>")
             assert fresh == (recipient.key not in self.claimed)
             self.claimed.add(recipient.key)
 
@@ -389,7 +397,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for recipient in self.in_hand[:1]:
             if recipient.key not in self.claimed and state in {"sent", "uncertain"}:
                 continue
-            self.ledger.record(EDITION, recipient.key, outcome(state))
+            record(self.ledger, recipient.key, outcome(state))
             self.in_hand.remove(recipient)
             self.claimed.discard(recipient.key)
             self.tried.add(recipient.key)

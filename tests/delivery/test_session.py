@@ -18,7 +18,7 @@ from briefmail.edition.message import Message
 from briefmail.errors import BriefmailError, RelayUnavailable, StoreError
 
 ONE, TWO = message_for(person(1)), message_for(person(2))
-LONG = message_for(person(1), b"x" * 70 + b"\r\n" * 200_000)
+LONG = message_for(person(1), (b"x" * 70 + b"\r\n") * 130_000)
 HASTE = replace(PATIENCE, greeting=0.2, command=0.2, mail=0.2, rcpt=0.2, data=0.2, dot=0.2)
 
 
@@ -50,7 +50,7 @@ def test_a_message_arrives_octet_for_octet(relay: FakeRelay) -> None:
     )
     assert relay.received == [Received("bounces@example.com", "reader1@example.org", ONE.data)]
     assert relay.commands == [
-        "ehlo [127.0.0.1]",
+        "EHLO [127.0.0.1]",
         f"MAIL FROM:<bounces@example.com> SIZE={len(ONE.data)}",
         "RCPT TO:<reader1@example.org>",
         "DATA",
@@ -106,7 +106,7 @@ def test_what_could_be_read_as_two_messages_or_is_no_legal_line_never_leaves(
     with Session(relay.relay(), PATIENCE) as session, pytest.raises(BriefmailError) as caught:
         session.deliver(replace(ONE, data=data), Claims())
     assert caught.type is BriefmailError
-    assert relay.commands == ["ehlo [127.0.0.1]", "QUIT"]
+    assert relay.commands == ["EHLO [127.0.0.1]", "QUIT"]
 
 
 def test_a_line_of_998_octets_is_legal() -> None:
@@ -130,7 +130,7 @@ def test_an_address_that_smtp_cannot_say_is_refused_without_asking(
 ) -> None:
     delivery = deliver(relay, replace(ONE, recipient=address))
     assert (delivery.state, delivery.reply, delivery.scope) == ("refused", None, Scope.RECIPIENT)
-    assert relay.commands == ["ehlo [127.0.0.1]", "QUIT"]
+    assert relay.commands == ["EHLO [127.0.0.1]", "QUIT"]
 
 
 def test_a_quoted_local_part_is_said_as_it_is(relay: FakeRelay) -> None:
@@ -143,7 +143,7 @@ def test_a_message_larger_than_the_relay_takes_is_not_offered() -> None:
         delivery = deliver(relay)
         assert (delivery.state, delivery.scope) == ("deferred", Scope.MESSAGE)
         assert delivery.reason == f"the message has {len(ONE.data)} octets, the relay takes 20"
-        assert relay.commands == ["ehlo [127.0.0.1]", "QUIT"]
+        assert relay.commands == ["EHLO [127.0.0.1]", "QUIT"]
 
 
 # --- what answers mean ----------------------------------------------------------------------------
@@ -187,7 +187,7 @@ def test_a_connection_lost_before_the_dot_defers(relay: FakeRelay, verb: Verb) -
     assert delivery is not None
     assert (delivery.state, delivery.scope) == ("deferred", Scope.SESSION)
     assert "the message was not complete" in delivery.reason
-    assert (claims.count, relay.received) == (0, [])
+    assert (claims.count, relay.received) == (int(verb == "BODY"), [])
 
 
 def test_a_connection_lost_after_the_dot_is_uncertain(relay: FakeRelay) -> None:
@@ -276,7 +276,7 @@ Script = Callable[[FakeRelay], object]
         (lambda relay: relay.on("CONNECT", "421 4.3.2 busy"), "does not greet us: 421 4.3.2 busy"),
         (lambda relay: relay.on("CONNECT", "554 go away"), "does not greet us: 554 go away"),
         (lambda relay: relay.on("CONNECT", "HTTP/1.1 400 Bad"), "does not speak SMTP"),
-        (lambda relay: relay.on("CONNECT", "x" * 9000), "connection lost at its greeting"),
+        (lambda relay: relay.on("CONNECT", "x" * 9000), "does not speak SMTP"),
         (lambda relay: relay.on("EHLO", DROP), "connection lost at EHLO"),
         (lambda relay: relay.on("EHLO", "502 what?"), "refuses EHLO: 502 what?"),
     ],

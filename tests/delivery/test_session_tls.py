@@ -36,7 +36,7 @@ def test_mail_goes_out_over_verified_tls_and_a_login(
     with FakeRelay(tls=tls, security=security, users=users, mechanisms=mechanism) as relay:
         assert connect(login(relay)) == "sent"
         assert relay.in_clear == (
-            ["ehlo [127.0.0.1]", "STARTTLS"] if security == "starttls" else []
+            ["EHLO [127.0.0.1]", "STARTTLS"] if security == "starttls" else []
         )
         assert relay.recipients == ["reader1@example.org"]
 
@@ -64,7 +64,7 @@ def test_a_relay_stripped_of_starttls_hears_no_password() -> None:
     with FakeRelay(security="starttls", users={USER: PASSWORD}) as relay:
         with pytest.raises(RelayUnavailable, match="does not offer STARTTLS"):
             connect(login(relay))
-        assert relay.commands == ["ehlo [127.0.0.1]"]
+        assert relay.commands == ["EHLO [127.0.0.1]"]
 
 
 @pytest.mark.parametrize("answer", ["454 4.7.0 TLS not available", "501 what", "250 ok"])
@@ -75,7 +75,7 @@ def test_a_relay_that_offers_starttls_and_does_not_start_hears_no_password(
         relay.on("STARTTLS", answer)
         with pytest.raises(RelayUnavailable, match="does not start TLS"):
             connect(login(relay))
-        assert relay.commands == ["ehlo [127.0.0.1]", "STARTTLS"]
+        assert relay.commands == ["EHLO [127.0.0.1]", "STARTTLS"]
 
 
 def test_an_answer_injected_before_tls_is_refused(trusted: trustme.CA, tls: ssl.SSLContext) -> None:
@@ -83,7 +83,7 @@ def test_an_answer_injected_before_tls_is_refused(trusted: trustme.CA, tls: ssl.
     with FakeRelay(tls=tls, security="starttls", injected=injected) as relay:
         with pytest.raises(RelayUnavailable, match="sent more than its reply before TLS"):
             connect(login(relay))
-        assert relay.commands == ["ehlo [127.0.0.1]", "STARTTLS"]
+        assert relay.commands == ["EHLO [127.0.0.1]", "STARTTLS"]
 
 
 def test_what_was_offered_before_tls_counts_no_more(

@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     help="Another list than recipients.csv.",
 )
 @click.option("--strict-list", is_flag=True, help="Do not send while the list has invalid rows.")
+@click.option(
+    "--connections",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=4,
+    show_default=True,
+    help="At most N connections to the relay at a time.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result for a program.")
 @click.pass_obj
@@ -48,6 +56,7 @@ def send(
     only: str | None,
     recipients: Path | None,
     strict_list: bool,
+    connections: int,
     yes: bool,
     as_json: bool,
 ) -> int:
@@ -66,7 +75,7 @@ def send(
         raise UsageError("--as goes with --test; 'briefmail preview --as' shows it without sending")
     from briefmail.newsletter import SendOptions
 
-    options = SendOptions(limit, only, recipients, strict_list)
+    options = SendOptions(limit, only, recipients, strict_list, connections)
     if dry_run:
         return _dry_run(newsletter, issue, options, as_json)
     return _send(newsletter, issue, options, yes=yes, as_json=as_json, verbose=settings.verbose)

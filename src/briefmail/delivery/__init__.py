@@ -22,7 +22,7 @@ from briefmail.delivery.run import RunResult, send_run
 if TYPE_CHECKING:
     from briefmail.delivery.sandbox import Sandbox as Sandbox
     from briefmail.delivery.session import Session as Session
-    from briefmail.delivery.session import Timeouts as Timeouts
+    from briefmail.delivery.timeouts import Timeouts as Timeouts
 
 __all__ = [
     "MIGRATIONS",
@@ -41,7 +41,7 @@ __all__ = [
     "Totals",
     "send_run",
 ]
-_WHERE = {"Sandbox": "sandbox", "Session": "session", "Timeouts": "session"}
+_WHERE = {"Sandbox": "sandbox", "Session": "session", "Timeouts": "timeouts"}
 
 
 def __getattr__(name: str) -> Any:

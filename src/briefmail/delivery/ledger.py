@@ -9,16 +9,17 @@ from      to        when                                                        
 (none)    pending   a roll call names the person for the first time              ``enrol``
 pending   reserved  a run takes the person in hand; nothing has been sent        ``next_batch``
 deferred  reserved  a later run does; in one run nobody is taken twice           ``next_batch``
-reserved  claimed   all but the final dot has been sent; durable before the dot  ``claim``
-reserved  deferred  4yz, or a fault of the connection, before the dot            ``record``
-reserved  refused   5yz before the dot                                           ``record``
+reserved  claimed   the relay waits for the message; durable before its dot      ``advance``
+claimed   reserved  the run knows that no octet of the dot has left              ``advance``
+reserved  deferred  4yz, or a fault of the connection, before the message        ``advance``
+reserved  refused   5yz before the message                                       ``advance``
 reserved  pending   untried after all (deferred, if it was that before)          ``recover``
-claimed   sent      2yz to the dot                                               ``record``
-claimed   deferred  4yz to the dot                                               ``record``
-claimed   refused   5yz to the dot                                               ``record``
-claimed   uncertain no reply to the dot                                          ``record``
+claimed   sent      2yz to the dot                                               ``advance``
+claimed   deferred  4yz to the dot, or a fault before any octet of it has left   ``advance``
+claimed   refused   5yz to the dot                                               ``advance``
+claimed   uncertain no reply to the dot                                          ``advance``
 claimed   uncertain the run that claimed it is dead                              ``recover``
-deferred  refused   its own run had to see first that others are accepted        ``record``
+deferred  refused   its own run had to see first that others are accepted        ``advance``
 ========= ========= ============================================================ ================
 
 *sent*, *refused* and *uncertain* are settled: no method here takes a person out of them.
@@ -80,6 +81,13 @@ MIGRATIONS: Sequence[str] = (
     ) STRICT;
     CREATE INDEX delivery_state ON delivery (edition, state, roll, tried)
     """,
+    # Only who can be reserved is looked for by state while a run is at work. An index of everybody
+    # would be rewritten by every claim and every outcome.
+    """
+    DROP INDEX delivery_state;
+    CREATE INDEX delivery_open ON delivery (edition, state, roll, tried)
+        WHERE state IN ('pending', 'deferred')
+    """,
 )
 
 _NAME = """
@@ -96,20 +104,32 @@ _RESERVE = """
     UPDATE delivery SET state = 'reserved', updated_at = ?
     WHERE state = ? AND rowid IN (
         SELECT delivery.rowid FROM delivery JOIN edition ON edition.id = delivery.edition
-        WHERE edition.id = ? AND state = ? AND delivery.roll = edition.roll AND tried < edition.roll
+        WHERE edition.id = ? AND state = ? AND state IN ('pending', 'deferred')
+            AND delivery.roll = edition.roll AND tried < edition.roll
         ORDER BY tried, delivery.rowid LIMIT ?)
     RETURNING tried, rowid, address, key, name, fields, line
 """
-_RECORD = """
-    UPDATE delivery SET state = ?, code = ?, status = ?, text = ?, reason = ?, updated_at = ?,
-        tried = (SELECT roll FROM edition WHERE id = delivery.edition)
-    WHERE edition = ? AND key = ? AND state IN (SELECT value FROM json_each(?))
+_CLAIM = """
+    UPDATE delivery SET state = 'claimed', message_id = ?, updated_at = ?
+    WHERE edition = ? AND key = ? AND state = 'reserved'
 """
-_COMES_FROM: dict[State, Sequence[str]] = {
-    "sent": ("claimed",),
-    "deferred": ("reserved", "claimed"),
-    "refused": ("reserved", "claimed", "deferred"),
-    "uncertain": ("claimed",),
+_UNCLAIM = """
+    UPDATE delivery SET state = 'reserved', updated_at = ?
+    WHERE edition = ? AND key = ? AND state = 'claimed'
+"""
+_RECORD = """
+    UPDATE delivery SET state = '{state}', code = ?, status = ?, text = ?, reason = ?,
+        updated_at = ?, tried = ?
+    WHERE edition = ? AND key = ? AND state IN ({before})
+"""
+_COMES_FROM: dict[State, str] = {
+    "sent": "'claimed'",
+    "deferred": "'reserved', 'claimed'",
+    "refused": "'reserved', 'claimed', 'deferred'",
+    "uncertain": "'claimed'",
+}
+_RECORDS = {
+    state: _RECORD.format(state=state, before=before) for state, before in _COMES_FROM.items()
 }
 
 
@@ -308,33 +328,52 @@ class Ledger:
             for _, _, address, key, name, fields, line in rows
         ]
 
-    def claim(self, edition_id: str, key: str, message_id: str) -> bool:
-        """Claim a reserved person, durably. False means: do not send the dot."""
-        changed = self._database.execute(
-            "UPDATE delivery SET state = 'claimed', message_id = ?, updated_at = ?"
-            " WHERE edition = ? AND key = ? AND state = 'reserved'",
-            *(message_id, self._now(), edition_id, key),
-        )
-        return changed == 1
+    def advance(
+        self,
+        edition_id: str,
+        results: Sequence[tuple[str, Delivery]] = (),
+        claims: Sequence[tuple[str, str]] = (),
+        unclaims: Sequence[str] = (),
+    ) -> set[str]:
+        """Write down all that one turn of a run has brought, durably and as one.
 
-    def record(self, edition_id: str, key: str, delivery: Delivery) -> None:
-        """Write down the outcome for one person.
+        ``results`` are outcomes by key, in their order; ``claims`` are the keys of people for whom
+        the relay waits, each with its Message-ID; ``unclaims`` are keys of people whose claim was
+        not used. Returns the keys that are claimed now: for nobody else may a dot be sent.
 
-        Raises :class:`StoreError` if the row is not where it can have this outcome: then somebody
-        else is at work on the same ledger, and the run must stop.
+        Raises :class:`StoreError`, and nothing is changed, if the row of a result is not where it
+        can have that outcome: then somebody else is at work on the same ledger, and the run must
+        stop.
         """
-        reply = delivery.reply
-        parts = (reply.code, reply.status, reply.text) if reply else (None, "", "")
-        changed = self._database.execute(
-            _RECORD,
-            *(delivery.state, *parts, delivery.reason, self._now(), edition_id, key),
-            json.dumps(_COMES_FROM[delivery.state]),
-        )
-        if changed != 1:
-            raise StoreError(
-                f"the ledger of {edition_id} was changed by somebody else during the run",
-                hint="let only one briefmail at a time use this folder",
+        now = self._now()
+        with self._database.transaction():
+            done = self._database.changes(
+                [
+                    *((_UNCLAIM, (now, edition_id, key)) for key in unclaims),
+                    *self._records(edition_id, results, now),
+                ]
             )
+            if not all(done):
+                raise StoreError(
+                    f"the ledger of {edition_id} was changed by somebody else during the run",
+                    hint="let only one briefmail at a time use this folder",
+                )
+            claimed = self._database.changes(
+                (_CLAIM, (message_id, now, edition_id, key)) for key, message_id in claims
+            )
+        return {key for (key, _), count in zip(claims, claimed, strict=True) if count}
+
+    def _records(
+        self, edition_id: str, results: Sequence[tuple[str, Delivery]], now: str
+    ) -> Iterator[tuple[str, Sequence[Any]]]:
+        if not results:
+            return
+        (roll,) = self._database.one("SELECT roll FROM edition WHERE id = ?", edition_id)
+        for key, delivery in results:
+            reply = delivery.reply
+            parts = (reply.code, reply.status, reply.text) if reply else (None, "", "")
+            values = (*parts, delivery.reason, now, roll, edition_id, key)
+            yield _RECORDS[delivery.state], values
 
     def recover(self, edition_id: str) -> int:
         """Settle what is in nobody's hand: at the end of a run, or when the run is known dead.

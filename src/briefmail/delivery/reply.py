@@ -6,6 +6,8 @@ from dataclasses import dataclass
 # RFC 2034 section 4: class.subject.detail at the head of each line, of the same class as the code.
 _STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 _LONGEST_TEXT = 1000  # two lines of the largest size in RFC 5321 section 4.5.3.1.5
+REPLY_LIMIT = 65_536
+"""The octets of one reply beyond which a relay is not listened to: 128 lines of full length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,64 @@ class Reply:
         return " ".join(part for part in (str(self.code), self.status, self.text) if part)
 
 
+class ReplyReader:
+    """Cuts what a relay says into replies, wherever the network has cut it before.
+
+    Lines may end in a bare LF, because some relays do that. What has been fed is kept until the
+    reply that it belongs to is complete, and never more than :data:`REPLY_LIMIT` of it.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything that was fed has been read, and no reply is half there."""
+        return not self._buffer and not self._lines
+
+    def feed(self, octets: bytes) -> None:
+        """Take more of what the relay says."""
+        self._buffer += octets
+
+    def next(self) -> tuple[int, bytes] | None:
+        """Return the code and the text of the next reply, None while it is incomplete.
+
+        The lines of the text are joined by LF. Raises ValueError for what is no reply.
+        """
+        while (end := self._buffer.find(b"\n")) >= 0:
+            line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+            self._bound(len(line))
+            code, mark = line[:3], line[3:4]
+            if not code.isdigit() or mark not in b" -\r" or not 200 <= int(code) <= 599:
+                raise ValueError(_shown(line))
+            if self._lines and self._lines[0][:3] != code:
+                raise ValueError(_shown(line))
+            self._lines.append(line)
+            if mark != b"-":
+                return int(code), self._take()
+        self._bound(0)
+        return None
+
+    def _take(self) -> bytes:
+        lines, self._lines, self._size = self._lines, [], 0
+        return b"\n".join([line[4:] for line in lines])
+
+    def _bound(self, more: int) -> None:
+        self._size += more
+        if self._size + (0 if more else len(self._buffer)) > REPLY_LIMIT:
+            raise ValueError(f"a reply of more than {REPLY_LIMIT} octets")
+
+
+def _shown(line: bytes) -> str:
+    return printable(line.decode("ascii", "backslashreplace").strip())[:100]
+
+
 def printable(text: str) -> str:
     """Escape every character that a terminal would obey instead of showing it."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )

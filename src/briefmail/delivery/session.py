@@ -1,52 +1,33 @@
 """One SMTP connection to the relay (RFC 5321, RFC 6409), secured by TLS (RFC 3207, RFC 8314).
 
-The dialogue is ours, because what decides between *deferred* and *uncertain* is which byte left
-when; ``smtplib`` is used below that, for lines, replies and the list of extensions. One
-transaction has one recipient, so that every reply belongs to one person.
-
-Honest limits: a time limit holds for each read or write, so a relay that sends its reply byte by
-byte can take longer; and the number of lines in one reply is not bounded.
+Here it is made: greeting, TLS, login. The mail that then goes over it is the matter of
+:mod:`briefmail.delivery.channel`, because what decides between *deferred* and *uncertain* is which
+byte left when.
 """
 
 import binascii
 import ipaddress
 import re
-import smtplib
+import selectors
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Self
+from time import monotonic
+from typing import Self, TypeVar
 
 from briefmail.config import Relay
-from briefmail.delivery.outcome import Delivery, Scope, Step, judge
-from briefmail.delivery.reply import Reply, printable
-from briefmail.delivery.wire import is_path, wire_data
+from briefmail.delivery.channel import Channel, ClaimWanted, Closed, Decided, Event, Facts
+from briefmail.delivery.line import Line
+from briefmail.delivery.outcome import Delivery
+from briefmail.delivery.reply import Reply, ReplyReader, printable
+from briefmail.delivery.timeouts import PATIENCE, Timeouts
 from briefmail.edition.message import Message
-from briefmail.errors import BriefmailError, LoginRefused, RelayUnavailable
+from briefmail.errors import LoginRefused, RelayUnavailable
 
-_BLOCK = 65_536  # what one time limit covers while the message is sent
+T = TypeVar("T")
+_READ = 65_536
+
 _HOST_NAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait at each step, in seconds.
-
-    The figures are the least that RFC 5321 section 4.5.3.2 allows. It gives none for making the
-    connection or for the commands before MAIL, and nothing is lost by not waiting for QUIT.
-    """
-
-    connect: float = 30
-    greeting: float = 300
-    command: float = 300
-    mail: float = 300
-    rcpt: float = 300
-    data: float = 120
-    block: float = 180
-    dot: float = 600
-    quit: float = 5
 
 
 class Session:
@@ -57,13 +38,14 @@ class Session:
     says QUIT and raises nothing: what was answered before stays true.
     """
 
-    def __init__(self, relay: Relay, timeouts: Timeouts = Timeouts()) -> None:
+    def __init__(self, relay: Relay, timeouts: Timeouts = PATIENCE) -> None:
         self.relay = relay
         self._host = relay.host.strip("[]")
         self._timeouts = timeouts
-        self._smtp = smtplib.SMTP(local_hostname="localhost")
-        self.usable = False
-        """Whether the connection is good for another message; once False, it stays so."""
+        self._sock: socket.socket | None = None
+        self._reader = ReplyReader()
+        self._extensions: dict[str, str] = {}
+        self._line: Line[None] | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -73,131 +55,88 @@ class Session:
                 self._start_tls()
             if self.relay.username:
                 self._log_in()
+            if not self._reader.empty:
+                raise RelayUnavailable(f"{self.relay.host} says more than it was asked")
         except BaseException:
-            self._abandon()
+            self.close()
             raise
-        self.usable = True
         return self
 
     def __exit__(self, exc_type: object, *_: object) -> None:
-        if self.usable and exc_type is None:
+        if self._sock is not None and exc_type is None:
+            self._single()
+        if self._line and self._line.channel.usable and exc_type is None:
             # Whatever becomes of QUIT, every message has had its reply (section 4.1.1.10).
-            with suppress(RelayUnavailable):
-                self._command("QUIT", timeout=self._timeouts.quit)
-        self._abandon()
+            self._line.channel.quit()
+            while self._line.channel.usable:
+                _next_events(self._line)
+        self.close()
+
+    def _facts(self) -> Facts:
+        # RFC 1870: no number, or 0, means that the relay does not say how much it takes.
+        size = self._extensions.get("SIZE", "")
+        return Facts(
+            host=self.relay.host,
+            pipelining="PIPELINING" in self._extensions,
+            asks_size="SIZE" in self._extensions,
+            size_limit=int(size) if size.isdecimal() else 0,
+        )
 
     # --- one message ------------------------------------------------------------------------------
+
+    def line(self) -> Line[T]:
+        """Hand the connection over to somebody who keeps many at a time; once, instead of use."""
+        assert self._sock is not None
+        line: Line[T] = Line(self._sock, Channel(self._facts(), self._timeouts))
+        self._sock = None
+        return line
 
     def deliver(self, message: Message, claim: Callable[[], bool]) -> Delivery | None:
         """Send one message and say what became of it.
 
-        ``claim`` is called when all but the final dot has been sent. It must have made the claim
+        ``claim`` is called when the relay waits for the message. It must have made the claim
         durable when it returns True. If it returns False, the connection is closed without the
-        dot, so that the relay drops the message, and the result is None: nothing was decided here.
+        message, and the result is None: nothing was decided here.
 
         Raises :class:`LoginRefused` if the relay first wants a login, and, before anything is
         sent, :class:`BriefmailError` if the message is not fit for the wire, which is a bug.
         """
-        body = wire_data(message.data)
-        if refusal := self._preclude(message):
+        line = self._single()
+        if refusal := line.channel.preclude(message):
             return refusal
+        line.channel.begin(None, message)
         try:
-            if failure := self._open_transaction(message) or self._send_body(body):
-                return failure
-            claimed = claim()
-        except RelayUnavailable as error:
-            self._abandon()
-            reason = f"{error.message}; the message was not complete"
-            return Delivery("deferred", "connection", None, reason, Scope.SESSION)
+            return self._converse(line, claim)
         except BaseException:
-            self._abandon()
+            line.channel.abandon()
             raise
-        if not claimed:
-            self._abandon()
-            return None
-        return self._finish()
+        finally:
+            if not line.channel.usable:
+                line.close()
 
-    def _preclude(self, message: Message) -> Delivery | None:
-        """Name what makes the dialogue pointless, before it begins."""
-        if not is_path(message.reverse_path):
-            raise BriefmailError(f"{message.reverse_path!a} cannot be a reverse-path")
-        if not is_path(message.recipient):
-            # RFC 6531 section 3.2: not even asked for, as long as SMTPUTF8 is not spoken here.
-            reason = "the address cannot be written in SMTP without SMTPUTF8"
-            return Delivery("refused", "connection", None, reason)
-        # RFC 1870: no number, or 0, means that the relay does not say.
-        limit = self._smtp.esmtp_features.get("size", "")
-        if limit.isdecimal() and 0 < int(limit) < len(message.data):
-            reason = f"the message has {len(message.data)} octets, the relay takes {int(limit)}"
-            return Delivery("deferred", "connection", None, reason, Scope.MESSAGE)
-        return None
+    def _single(self) -> Line[None]:
+        if self._line is None:
+            self._line = self.line()
+        return self._line
 
-    def _open_transaction(self, message: Message) -> Delivery | None:
-        """Say MAIL, RCPT and DATA; a Delivery means that the relay said no to one of them."""
-        size = f" SIZE={len(message.data)}" if self._smtp.has_extn("size") else ""
-        limits = self._timeouts
-        mail = self._command("MAIL", f"FROM:<{message.reverse_path}>{size}", timeout=limits.mail)
-        if mail.code == 530:
-            raise LoginRefused(
-                f"{self.relay.host} wants a login first: {mail}",
-                hint="set SMTP_USERNAME and SMTP_PASSWORD in .env or the environment",
-            )
-        if not mail.positive:
-            return self._failure("MAIL", mail)
-        rcpt = self._command("RCPT", f"TO:<{message.recipient}>", timeout=limits.rcpt)
-        if not rcpt.positive:
-            return self._failure("RCPT", rcpt)
-        data = self._command("DATA", timeout=limits.data, intermediate=354)
-        if data.positive:
-            raise RelayUnavailable(f"{self.relay.host} answered {data} to DATA")
-        return None if data.code == 354 else self._failure("DATA", data)
+    def _converse(self, line: Line[None], claim: Callable[[], bool]) -> Delivery | None:
+        while True:
+            for event in _next_events(line):
+                match event:
+                    case ClaimWanted():
+                        if not claim():
+                            line.channel.withhold()
+                            return None
+                        line.channel.grant()
+                    case Decided():
+                        return event.delivery
+                    case Closed(error) if error:
+                        raise error
 
-    def _failure(self, step: Step, reply: Reply) -> Delivery:
-        """Sort a refusal, and make the connection ready for the next person if it can be."""
-        delivery = judge(step, reply)
-        if delivery.scope is Scope.SESSION:
-            self.usable = False
-        elif step != "dot":
-            try:
-                self.usable = self._command("RSET", timeout=self._timeouts.command).positive
-            except RelayUnavailable:
-                self._abandon()
-        return delivery
-
-    def _send_body(self, body: bytes) -> Delivery | None:
-        """Send everything but the dot; a Delivery means that the relay did not wait for it."""
-        for start in range(0, len(body), _BLOCK):
-            self._send(body[start : start + _BLOCK], "the message")
-        # A relay that has already closed, or has said 421, must be noticed before the claim: then
-        # the outcome is deferred, and not uncertain for want of a reply to the dot.
-        waiting = self._unread()
-        if waiting is None:
-            raise RelayUnavailable(f"{self.relay.host} closed the connection")
-        if waiting:
-            early = self._reply("the message", self._timeouts.block)
-            self.usable = False
-            reason = "the relay answered before the end of the message"
-            return Delivery("deferred", "DATA", early, reason, Scope.SESSION)
-        return None
-
-    def _finish(self) -> Delivery:
-        """Send the dot. From its first byte on only a reply can tell what became of the message.
-
-        RFC 1047, and RFC 5321 section 4.5.3.2.6 for the ten minutes of patience.
-        """
-        try:
-            self._send(b".\r\n", "the end of the message")
-            reply = self._final(
-                self._reply("the end of the message", self._timeouts.dot), "the dot"
-            )
-        except RelayUnavailable as error:
-            self._abandon()
-            reason = f"{error.message}; the relay may have the message or not"
-            return Delivery("uncertain", "dot", None, reason, Scope.SESSION)
-        except BaseException:
-            self._abandon()
-            raise
-        return judge("dot", reply) if reply.positive else self._failure("dot", reply)
+    @property
+    def usable(self) -> bool:
+        """Whether the connection is good for another message; once False, it stays so."""
+        return self._line.channel.usable if self._line else self._sock is not None
 
     # --- the connection ---------------------------------------------------------------------------
 
@@ -210,15 +149,15 @@ class Session:
                 f"{self.relay.host}:{self.relay.port} cannot be reached: {_words(error)}",
                 hint="check SMTP_HOST and SMTP_PORT, and the network; then try again",
             ) from error
-        self._smtp.sock = raw
-        # The dot follows the message in a write of its own; it must not wait 40 ms for an ACK.
+        self._sock = raw
+        # Each write is a whole turn of the dialogue; none may wait 40 ms for an ACK.
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.relay.security == "none":
             self._insist_on_loopback(raw)
         if self.relay.security == "tls":
             self._wrap(raw)
-        greeting = self._reply("its greeting", self._timeouts.greeting)
-        self._expect(220, greeting, "does not greet us")
+        code, text = self._reply("its greeting", self._timeouts.greeting)
+        self._expect(220, Reply.parse(code, text), "does not greet us")
 
     def _insist_on_loopback(self, raw: socket.socket) -> None:
         """Keep readable mail on this machine, wherever a name such as localhost may lead."""
@@ -232,24 +171,25 @@ class Session:
 
     def _say_hello(self) -> None:
         """EHLO. What an earlier one taught about the relay is forgotten (RFC 3207 section 4.2)."""
-        self._set_timeout(self._timeouts.command)
-        with _Step(self.relay.host, "EHLO"):
-            code, text = self._smtp.ehlo(self._client_name())
-        self._expect(250, _parse(self.relay.host, code, text), "refuses EHLO")
+        code, text = self._ask(f"EHLO {self._client_name()}", self._timeouts.command, "EHLO")
+        self._expect(250, Reply.parse(code, text), "refuses EHLO")
+        lines = text.decode("ascii", "replace").upper().splitlines()[1:]
+        words = [line.strip().partition(" ") for line in lines]
+        self._extensions = {name: parameters for name, _, parameters in words}
 
     def _client_name(self) -> str:
         """Who we are for EHLO: the name of this machine, else its address (section 4.1.4).
 
         A relay on this machine gets the address without a look-up, which may take long offline.
         """
-        assert self._smtp.sock is not None
-        own = ipaddress.ip_address(self._smtp.sock.getsockname()[0].partition("%")[0])
+        assert self._sock is not None
+        own = ipaddress.ip_address(self._sock.getsockname()[0].partition("%")[0])
         if not own.is_loopback and _HOST_NAME.fullmatch(name := socket.getfqdn()):
             return name
         return f"[{own}]" if own.version == 4 else f"[IPv6:{own}]"
 
     def _start_tls(self) -> None:
-        if not self._smtp.has_extn("starttls"):
+        if "STARTTLS" not in self._extensions:
             raise RelayUnavailable(
                 f"{self.relay.host} does not offer STARTTLS; nothing was sent in clear",
                 hint="use SMTP_SECURITY=tls with port 465 if the relay offers that; if it did offer"
@@ -257,14 +197,14 @@ class Session:
             )
         reply = self._command("STARTTLS", timeout=self._timeouts.command)
         self._expect(220, reply, "does not start TLS")
-        if self._unread() != b"":
+        if self._has_unread():
             raise RelayUnavailable(
                 f"{self.relay.host} sent more than its reply before TLS; that is an attack or a"
                 " broken relay",
                 hint="try again from another network",
             )
-        assert self._smtp.sock is not None
-        self._wrap(self._smtp.sock)
+        assert self._sock is not None
+        self._wrap(self._sock)
         self._say_hello()
 
     def _wrap(self, raw: socket.socket) -> None:
@@ -278,16 +218,14 @@ class Session:
                 hint="SMTP_HOST must be the name in the relay's certificate. A certificate of your"
                 " own authority is trusted if SSL_CERT_FILE names it",
             ) from error
-        self._smtp.sock = secured
-        self._smtp.file = None  # it reads from the socket below TLS
+        self._sock = secured
 
     def _log_in(self) -> None:
-        """Authenticate with PLAIN (RFC 4616) or LOGIN, once.
+        """Authenticate with PLAIN (RFC 4616) or LOGIN, once, whatever else is offered.
 
-        ``smtplib.login`` would try each mechanism with a wrong password, which locks accounts,
-        and knows no password beyond ASCII.
+        Each further try with a wrong password brings an account nearer to being locked.
         """
-        offered = self._smtp.esmtp_features.get("auth", "").upper().split()
+        offered = self._extensions.get("AUTH", "").split()
         user, password = self.relay.username.encode(), self.relay.password.encode()
         if "PLAIN" in offered:
             reply = self._authenticate("PLAIN " + _base64(b"\0" + user + b"\0" + password))
@@ -333,84 +271,82 @@ class Session:
 
         ``name`` stands in errors for a verb that is a secret.
         """
-        self._set_timeout(timeout)
-        with _Step(self.relay.host, name or verb):
-            self._smtp.putcmd(verb, argument)
-        reply = self._reply(name or verb, timeout)
-        return reply if reply.code == intermediate else self._final(reply, name or verb)
-
-    def _send(self, octets: bytes, name: str) -> None:
-        self._set_timeout(self._timeouts.block)
-        with _Step(self.relay.host, name):
-            self._smtp.send(octets)
-
-    def _reply(self, name: str, timeout: float) -> Reply:
-        self._set_timeout(timeout)
-        with _Step(self.relay.host, name):
-            code, text = self._smtp.getreply()
-        return _parse(self.relay.host, code, text)
-
-    def _final(self, reply: Reply, name: str) -> Reply:
-        """Let 2yz, 4yz and 5yz pass; an intermediate reply that nobody asked for is no answer."""
-        if 300 <= reply.code <= 399:
-            raise RelayUnavailable(f"{self.relay.host} answered {reply} to {name}")
+        code, text = self._ask(" ".join([verb, argument]).rstrip(), timeout, name or verb)
+        reply = Reply.parse(code, text)
+        if 300 <= code <= 399 and code != intermediate:
+            raise RelayUnavailable(f"{self.relay.host} answered {reply} to {name or verb}")
         return reply
+
+    def _ask(self, line: str, timeout: float, name: str) -> tuple[int, bytes]:
+        assert self._sock is not None
+        try:
+            self._sock.settimeout(timeout)
+            self._sock.sendall(f"{line}\r\n".encode())
+        except OSError as error:
+            raise self._lost(name, error) from error
+        return self._reply(name, timeout)
+
+    def _reply(self, name: str, timeout: float) -> tuple[int, bytes]:
+        """Read one reply, within one time limit for the whole of it."""
+        assert self._sock is not None
+        until = monotonic() + timeout
+        try:
+            while (reply := self._reader.next()) is None:
+                self._sock.settimeout(max(until - monotonic(), 0.001))
+                octets = self._sock.recv(_READ)
+                if not octets:
+                    raise ConnectionError("the relay has closed it")
+                self._reader.feed(octets)
+        except OSError as error:
+            raise self._lost(name, error) from error
+        except ValueError as error:
+            raise RelayUnavailable(f"{self.relay.host} does not speak SMTP: {error}") from None
+        return reply
+
+    def _lost(self, name: str, error: OSError) -> RelayUnavailable:
+        what = "no answer in time" if isinstance(error, TimeoutError) else _words(error)
+        return RelayUnavailable(
+            f"{self.relay.host}: connection lost at {name}: {what}", hint="try again later"
+        )
 
     def _expect(self, code: int, reply: Reply, failure: str) -> None:
         if reply.code != code:
             raise RelayUnavailable(f"{self.relay.host} {failure}: {reply}", hint="try again later")
 
-    def _unread(self) -> bytes | None:
-        """Return what the relay has said beyond the last reply, None if it has hung up."""
-        sock, replies = self._smtp.sock, self._smtp.file
-        assert sock is not None
-        assert replies is not None
-        sock.settimeout(0)
+    def _has_unread(self) -> bool:
+        """Whether the relay has said more than its last reply."""
+        assert self._sock is not None
+        if not self._reader.empty:
+            return True
+        self._sock.setblocking(False)
         try:
-            # peek() shows the buffer and fills it when it is empty, but gives b"" both for
-            # silence and for the end; the raw read tells them apart.
-            waiting = replies.peek() or replies.raw.read(1)
-        except (ssl.SSLWantReadError, BlockingIOError):
-            return b""
-        except OSError:
-            return None
-        return b"" if waiting is None else waiting or None
+            return bool(self._sock.recv(1))
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise self._lost("STARTTLS", error) from error
 
-    def _set_timeout(self, seconds: float) -> None:
-        if self._smtp.sock is not None:
-            self._smtp.sock.settimeout(seconds)
-
-    def _abandon(self) -> None:
+    def close(self) -> None:
         """Close the connection at once, without a word."""
-        self.usable = False
-        self._smtp.close()
+        if self._line is not None:
+            self._line.channel.abandon()
+            self._line.close()
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
 
 
-class _Step:
-    """Turns every fault of the connection at one step into :class:`RelayUnavailable`."""
-
-    def __init__(self, host: str, name: str) -> None:
-        self._host, self._name = host, name
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, OSError):  # smtplib's own exceptions are OSErrors too
-            if isinstance(error.__context__, OSError):
-                error = error.__context__
-            what = "no answer in time" if isinstance(error, TimeoutError) else _words(error)
-            raise RelayUnavailable(
-                f"{self._host}: connection lost at {self._name}: {what}", hint="try again later"
-            ) from error
-
-
-def _parse(host: str, code: int, text: bytes) -> Reply:
-    try:
-        return Reply.parse(code, text)
-    except ValueError:
-        shown = printable(text.decode("ascii", "backslashreplace"))[:100]
-        raise RelayUnavailable(f"{host} does not speak SMTP: {shown}") from None
+def _next_events(line: Line[None]) -> list[Event[None]]:
+    """Write and read until something has happened, or the relay has taken too long."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(line.sock, selectors.EVENT_READ)
+        while not (events := line.write()):
+            selector.modify(line.sock, line.interest)
+            if selector.select(line.remaining):
+                events = line.read()
+            if events := events or line.expired():
+                break
+        return events
 
 
 def _base64(octets: bytes) -> str:

@@ -41,12 +41,14 @@ class SendOptions:
 
     ``limit`` is how many are tried at most; ``only`` an expression over the merge fields;
     ``recipients`` another list; ``strict_list`` makes an invalid row stop the send.
+    ``connections`` is how many are kept to the relay at most; small lists get fewer.
     """
 
     limit: int | None = None
     only: str | None = None
     recipients: Path | None = None
     strict_list: bool = False
+    connections: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def send_issue(
                 lambda: delivery.Session(relay),
                 edition.message_for,
                 limit=options.limit,
+                connections=options.connections,
                 on_progress=on_progress,
             )
             return _summary(plan, result, ledger, outbox)

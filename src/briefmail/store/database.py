@@ -93,6 +93,12 @@ class Database:
         with _as_store_error(self.path):
             return self._connection.execute(sql, values).rowcount
 
+    def changes(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[int]:
+        """Run many statements with their values; return how many rows each of them changed."""
+        with _as_store_error(self.path):
+            execute = self._connection.execute
+            return [execute(sql, values).rowcount for sql, values in statements]
+
     def insert(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
         """Run one statement for each of ``rows`` and return the number of rows changed."""
         with _as_store_error(self.path):
