@@ -383,10 +383,11 @@ def test_a_claim_that_cannot_be_written_lets_no_message_go(scene: Scene, relay: 
 def test_a_claim_that_somebody_else_has_taken_lets_no_message_go(
     scene: Scene, relay: FakeRelay
 ) -> None:
-    def steal(recipient: Recipient, delivery: Delivery) -> None:
-        if recipient.line == 1:
+    def steal(recipient: Recipient) -> Message:
+        if recipient.line == 2:
             scene.ledger._database.execute("UPDATE delivery SET state = 'sent' WHERE line = 2")
+        return message_for(recipient)
 
     scene.enrol(people(1, 3))
-    assert scene.send(on_progress=steal) == result(sent=2)
+    assert scene.send(message=steal) == result(sent=2)
     assert relay.recipients == ["reader1@example.org", "reader3@example.org"]
