@@ -32,10 +32,10 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src"
 LIMIT = 200_000  # people; a benchmark that is left alone must end
-WORDS = (
+TEXT = (
     "harbour community land trust island council wind turbine ferry school meeting buy-out estate"
     " croft tenants ballot the a of and in to with for"
-).split()
+)
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,13 @@ def main() -> None:
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        return send(Path(options.child))
+        send(Path(options.child))
+        return
     people = min(options.people, LIMIT)
-    print("| size | connections | msg/s | sending / source | whole / source | CPU s per 10 k |", end="")
+    print(
+        "| size | connections | msg/s | sending / source | whole / source | CPU s per 10 k |",
+        end="",
+    )
     print(" whole CPU | peak MB |\n|---|---|---|---|---|---|---|---|")
     for case in CASES:
         if not options.only or f"{case.kilobytes}x{case.connections}" in options.only.split(","):
@@ -169,9 +173,9 @@ def write_newsletter(folder: Path, case: Case, people: int, port: int) -> None:
         f"SMTP_HOST=127.0.0.1\nSMTP_PORT={port}\nSMTP_SECURITY=none\n"
         f"BRIEFMAIL_SECRET={'benchmark-' * 4}\n"
     )
-    if case.kilobytes < 12:  # the packaged theme alone has some 11 kB
+    if case.kilobytes < 12:  # the packaged frame alone has some 11 kB
         (folder / "templates" / "email").mkdir(parents=True)
-        (folder / "templates" / "email" / "issue.html").write_text(SMALL_THEME)
+        (folder / "templates" / "email" / "page.html").write_text(SMALL_PAGE)
     write_issue(folder, case)
     with (folder / "recipients.csv").open("w") as listing:
         listing.write("email,first_name,last_name\n")
@@ -179,8 +183,10 @@ def write_newsletter(folder: Path, case: Case, people: int, port: int) -> None:
     (folder / "connections").write_text(str(case.connections))
 
 
-SMALL_THEME = """<!DOCTYPE html><html><body><h1>{{ issue.subject }}</h1>{{ issue.body }}
-<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p></body></html>"""
+SMALL_PAGE = """<!DOCTYPE html><html lang="en"><head><title>News</title></head>
+<body><h1>{{ issue.subject }}</h1>
+{{ issue.introduction | html }}<p><a href="{{ slots.unsubscribe_url }}">Unsubscribe</a></p></body>
+</html>"""
 
 
 def write_issue(folder: Path, case: Case) -> None:
@@ -189,10 +195,13 @@ def write_issue(folder: Path, case: Case) -> None:
     from briefmail.audience import Recipient
     from briefmail.newsletter import Newsletter
 
+    words = TEXT.split()
     someone = Recipient("a@example.org", "a@example.org", "A B", {"email": "a@example.org"}, 2)
     path, paragraphs = folder / "issues" / "issue.md", 0
     while True:
-        text = [" ".join(WORDS[(n + k * 7) % len(WORDS)] for k in range(24)) for n in range(paragraphs)]
+        text = [
+            " ".join(words[(n + k * 7) % len(words)] for k in range(24)) for n in range(paragraphs)
+        ]
         path.write_text(
             "---\nsubject: A benchmark\n---\n\n"
             'Dear {{ first_name | default("friend") }},\n\n' + "\n\n".join(text) + "\n"
@@ -205,7 +214,7 @@ def write_issue(folder: Path, case: Case) -> None:
 
 def send(folder: Path) -> None:
     """Send in this process, and print what it took."""
-    from briefmail.newsletter import Newsletter, SendOptions
+    from briefmail.newsletter import Newsletter, SendOptions, sending
 
     marks: dict[str, float] = {}
     newsletter = Newsletter.open(folder, environ={})
@@ -216,9 +225,7 @@ def send(folder: Path) -> None:
         size = len(plan.first.data)  # type: ignore[attr-defined]
         return True
 
-    # The roll call lies between the question and the first connection.
-    import briefmail.newsletter.sending as sending
-
+    # Between the question and the first connection lies the roll call.
     run = sending.send_run
 
     def timed(*arguments: object, **options: object) -> object:
