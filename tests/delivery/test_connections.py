@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from briefmail.errors import LoginRefused, RelayUnavailable
 def test_a_long_list_goes_over_as_many_connections_as_asked_for(
     scene: Scene, relay: FakeRelay
 ) -> None:
+    relay.on("DOT", slowly("250 2.0.0 ok", 0.01))
     scene.enrol(people(1, 200))
     assert scene.send(connections=8).sent == 200
     assert Counter(relay.recipients) == Counter(addresses(1, 200))
@@ -38,7 +40,7 @@ def test_a_short_list_gets_one_connection_for_ten_people(scene: Scene, relay: Fa
     assert relay.connections == 3
 
 
-def slowly(answer: str, seconds: float) -> object:
+def slowly(answer: str, seconds: float) -> Callable[[], str]:
     def wait() -> str:
         time.sleep(seconds)
         return answer

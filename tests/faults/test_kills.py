@@ -73,13 +73,13 @@ def in_order_of_return(lines: list[str]) -> list[str]:
     begun: dict[str, str] = {}
     calls = []
     for line in lines:
-        process, _, call = line.partition(" ")
+        process, call = line.split(maxsplit=1)
         if call.endswith("<unfinished ...>"):
             begun[process] = call.removesuffix("<unfinished ...>")
-        elif match := re.match(r"\s*<\.\.\. \w+ resumed>", call):
+        elif match := re.match(r"<\.\.\. \w+ resumed>", call):
             calls.append(begun.pop(process) + call[match.end() :])
         else:
-            calls.append(call.strip())
+            calls.append(call)
     return calls
 
 

@@ -1,6 +1,7 @@
 """What a relay answers: the code of RFC 5321 and, where it sends one, the status of RFC 3463."""
 
 import re
+from collections import deque
 from dataclasses import dataclass
 
 # RFC 2034 section 4: class.subject.detail at the head of each line, of the same class as the code.
@@ -65,45 +66,49 @@ class ReplyReader:
     """
 
     def __init__(self) -> None:
-        self._buffer = b""
-        self._lines: list[bytes] = []
+        self._whole: deque[bytes] = deque()  # lines that have come, and have not been read
+        self._rest = b""  # the beginning of the next
+        self._lines: list[bytes] = []  # of the reply that is being read
         self._size = 0
 
     @property
     def empty(self) -> bool:
         """Whether everything that was fed has been read, and no reply is half there."""
-        return not self._buffer and not self._lines
+        return not (self._rest or self._whole or self._lines)
 
     def feed(self, octets: bytes) -> None:
         """Take more of what the relay says."""
-        self._buffer += octets
+        *whole, self._rest = (self._rest + octets).split(b"\n")
+        self._whole.extend(whole)
 
     def next(self) -> tuple[int, bytes] | None:
         """Return the code and the text of the next reply, None while it is incomplete.
 
         The lines of the text are joined by LF. Raises ValueError for what is no reply.
         """
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
-            self._bound(len(line))
+        while self._whole:
+            line = self._whole.popleft()
             code, mark = line[:3], line[3:4]
             if not code.isdigit() or mark not in b" -\r" or not 200 <= int(code) <= 599:
                 raise ValueError(_shown(line))
+            if mark != b"-" and not self._lines:
+                return int(code), line[4:]
             if self._lines and self._lines[0][:3] != code:
                 raise ValueError(_shown(line))
             self._lines.append(line)
+            self._size += len(line)
             if mark != b"-":
                 return int(code), self._take()
-        self._bound(0)
+            self._bound()
+        self._bound()
         return None
 
     def _take(self) -> bytes:
         lines, self._lines, self._size = self._lines, [], 0
         return b"\n".join([line[4:] for line in lines])
 
-    def _bound(self, more: int) -> None:
-        self._size += more
-        if self._size + (0 if more else len(self._buffer)) > REPLY_LIMIT:
+    def _bound(self) -> None:
+        if self._size + len(self._rest) > REPLY_LIMIT:
             raise ValueError(f"a reply of more than {REPLY_LIMIT} octets")
 
 
