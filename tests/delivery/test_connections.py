@@ -56,6 +56,18 @@ def test_until_somebody_is_accepted_there_is_one_connection(scene: Scene, relay:
     assert scene.totals == Totals(deferred=3, pending=97)
 
 
+def test_a_connection_that_is_ready_too_late_is_not_waited_for(
+    scene: Scene, relay: FakeRelay
+) -> None:
+    relay.on("CONNECT", "220 welcome", times=1)
+    relay.on("CONNECT", slowly("220 welcome", 0.3))
+    relay.on("QUIT", slowly("221 bye", 0.5), times=1)
+    scene.enrol(people(1, 25))
+    start = time.monotonic()
+    assert scene.send(connections=2).sent == 25
+    assert time.monotonic() - start < 4
+
+
 def test_every_connection_may_break_now_and_then(scene: Scene, relay: FakeRelay) -> None:
     for number in (20, 40, 60, 80):
         relay.on("RCPT", DROP, part=f"reader{number}@", times=1)

@@ -51,7 +51,10 @@ class Line(Generic[T]):
     def expired(self) -> list[Event[T]]:
         """Give the relay up if it has taken too long."""
         remaining = self.remaining
-        if remaining is None or remaining > 0:
+        if remaining is None:
+            self._moved = self._clock()  # what is idle is not late
+            return []
+        if remaining > 0:
             return []
         return self.channel.lost("no answer in time")
 

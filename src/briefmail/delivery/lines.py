@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from briefmail.delivery.channel import Event
+from briefmail.delivery.channel import Closed, Event
 from briefmail.delivery.line import Line
 from briefmail.delivery.timeouts import PATIENCE
 
@@ -129,9 +129,12 @@ class Lines(Generic[T]):
         until = clock() + PATIENCE.quit
         while self._interest and (left := until - clock()) > 0:
             self.flush()
-            for said in self.wait(left):
-                if isinstance(said, Said) and not said.line.channel.usable:
-                    self.drop(said.line)
+            for news in self.wait(left):
+                match news:
+                    case Opened(line):  # it comes too late to be of use
+                        line.channel.quit()
+                    case Said(line, Closed()):
+                        self.drop(line)
 
     # --- reading and writing ----------------------------------------------------------------------
 
