@@ -40,6 +40,8 @@ def test_suppressing_twice_is_fine_and_keeps_the_first_entry(tmp_path: Path) -> 
         suppressions.add(address("jo@example.org"), "first", THEN)
         assert not suppressions.add(address("JO@EXAMPLE.ORG"), "second", LATER)
         assert [(entry.reason, entry.at) for entry in suppressions.entries()] == [("first", THEN)]
+        assert [suppressions.find("jo@example.org")] == list(suppressions.entries())
+        assert suppressions.find("al@example.org") is None
 
 
 def test_an_entry_can_be_taken_off_in_any_spelling(tmp_path: Path) -> None:

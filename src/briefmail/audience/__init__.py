@@ -6,7 +6,7 @@ is a :class:`Recipient`.
 
 from briefmail.audience.address import Address, Invalid, parse_address
 from briefmail.audience.exports import field_name
-from briefmail.audience.listfile import ListFile
+from briefmail.audience.listfile import NO_DELIMITER, ListFile
 from briefmail.audience.recipient import Recipient
 from briefmail.audience.roll import Counts, Roll
 from briefmail.audience.suppressions import MIGRATIONS, Suppression, Suppressions
@@ -14,6 +14,7 @@ from briefmail.audience.unsubscribe import unsubscribe_token, verify_token
 
 __all__ = [
     "MIGRATIONS",
+    "NO_DELIMITER",
     "Address",
     "Counts",
     "Invalid",

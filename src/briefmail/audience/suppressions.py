@@ -63,6 +63,16 @@ class Suppressions:
     def __contains__(self, key: object) -> bool:
         return self._database.one("SELECT 1 FROM suppressions WHERE key = ?", key) is not None
 
+    def find(self, key: str) -> Suppression | None:
+        """Return the entry of one ledger key, None if it is not suppressed."""
+        row = self._database.one(
+            "SELECT address, key, reason, at FROM suppressions WHERE key = ?", key
+        )
+        if row is None:
+            return None
+        address, key, reason, at = row
+        return Suppression(address, key, reason, datetime.fromisoformat(at))
+
     def entries(self) -> Iterator[Suppression]:
         """Yield all entries, the oldest first."""
         for address, key, reason, at in self._database.rows(

@@ -7,6 +7,7 @@ server, which a command that does not send should not pay for.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from briefmail.delivery.history import EditionStatus, Failure, History, Issued, ReplyGroup
 from briefmail.delivery.ledger import (
     MIGRATIONS,
     EditionRecord,
@@ -15,6 +16,7 @@ from briefmail.delivery.ledger import (
     Ledger,
     Totals,
 )
+from briefmail.delivery.messagelog import MessageLog
 from briefmail.delivery.outcome import Delivery, Scope, State
 from briefmail.delivery.reply import Reply
 from briefmail.delivery.run import RunResult, send_run
@@ -28,10 +30,16 @@ __all__ = [
     "MIGRATIONS",
     "Delivery",
     "EditionRecord",
+    "EditionStatus",
     "Enrolled",
     "Entry",
+    "Failure",
+    "History",
+    "Issued",
     "Ledger",
+    "MessageLog",
     "Reply",
+    "ReplyGroup",
     "RunResult",
     "Sandbox",
     "Scope",

@@ -20,9 +20,15 @@ claimed   refused   5yz to the dot                                              
 claimed   uncertain no reply to the dot                                          ``advance``
 claimed   uncertain the run that claimed it is dead                              ``recover``
 deferred  refused   its own run had to see first that others are accepted        ``advance``
+uncertain pending   the editor asks that it be sent again (``--resend-uncertain``)    ``reopen``
+refused   pending   the editor asks that it be tried again (``--retry-refused``)  ``reopen``
+pending   by_hand   the editor says that it went out by other means (``settle``) ``settle_by_hand``
+deferred  by_hand   the same                                                     ``settle_by_hand``
 ========= ========= ============================================================ ================
 
-*sent*, *refused* and *uncertain* are settled: no method here takes a person out of them.
+*sent*, *refused*, *uncertain* and *by_hand* are settled: a run takes nobody out of them, and only
+``reopen`` takes people out of two of them, those whom it is given. *by_hand* is a state of its own
+because *sent* means that a relay answered 250.
 
 **Roll calls.** Each pass over the list is one: it has a number, and marks every row that the list
 names. A run takes only people whom the latest roll call named. So whoever was suppressed, opted
@@ -41,7 +47,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from briefmail.audience import Recipient
 from briefmail.delivery.outcome import Delivery, State
@@ -58,7 +64,11 @@ MIGRATIONS: Sequence[str] = (
         fingerprint TEXT NOT NULL,
         roll        INTEGER NOT NULL DEFAULT 0, -- the number of the latest roll call
         opened_at   TEXT NOT NULL,
-        closed_at   TEXT
+        closed_at   TEXT,
+        copied_at   TEXT,                       -- when the editor's copy was handed over
+        -- The settled who were taken up again: with it the number of people ever settled never
+        -- falls, as it does when a ledger is lost.
+        reopened    INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE TABLE delivery (
         edition    TEXT NOT NULL REFERENCES edition (id),
@@ -70,7 +80,8 @@ MIGRATIONS: Sequence[str] = (
         roll       INTEGER NOT NULL,            -- the latest roll call that named the person
         tried      INTEGER NOT NULL DEFAULT 0,  -- the latest roll call whose run decided on it
         state      TEXT NOT NULL DEFAULT 'pending' CHECK (state IN
-                   ('pending', 'reserved', 'claimed', 'sent', 'deferred', 'refused', 'uncertain')),
+                   ('pending', 'reserved', 'claimed', 'sent', 'deferred', 'refused', 'uncertain',
+                    'by_hand')),
         code       INTEGER,                     -- of the reply that decided, as status and text
         status     TEXT NOT NULL DEFAULT '',
         text       TEXT NOT NULL DEFAULT '',
@@ -79,12 +90,8 @@ MIGRATIONS: Sequence[str] = (
         updated_at TEXT NOT NULL,
         PRIMARY KEY (edition, key)
     ) STRICT;
-    CREATE INDEX delivery_state ON delivery (edition, state, roll, tried)
-    """,
-    # Only who can be reserved is looked for by state while a run is at work. An index of everybody
-    # would be rewritten by every claim and every outcome.
-    """
-    DROP INDEX delivery_state;
+    -- Only who can be reserved is looked for by state while a run is at work. An index of
+    -- everybody would be rewritten by every claim and every outcome.
     CREATE INDEX delivery_open ON delivery (edition, state, roll, tried)
         WHERE state IN ('pending', 'deferred')
     """,
@@ -122,6 +129,11 @@ _RECORD = """
         updated_at = ?, tried = ?
     WHERE edition = ? AND key = ? AND state IN ({before})
 """
+_REOPEN = """
+    UPDATE delivery SET state = 'pending', code = NULL, status = '', text = '', reason = '',
+        updated_at = ?
+    WHERE edition = ? AND key = ? AND state = ?
+"""
 _COMES_FROM: dict[State, str] = {
     "sent": "'claimed'",
     "deferred": "'reserved', 'claimed'",
@@ -131,6 +143,9 @@ _COMES_FROM: dict[State, str] = {
 _RECORDS = {
     state: _RECORD.format(state=state, before=before) for state, before in _COMES_FROM.items()
 }
+
+Reopened = Literal["refused", "uncertain"]
+"""Settled states that the editor may ask to be taken up again."""
 
 
 def utc_now() -> datetime:
@@ -152,7 +167,7 @@ class EditionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What a roll call found. The list named open + sent + refused + uncertain people.
+    """What a roll call found. The list named open + sent + refused + uncertain + by_hand people.
 
     ``open`` are those whom the run may try, ``new`` among them those never seen before, and
     ``withdrawn`` those who are still open from earlier runs and whom the list no longer names.
@@ -164,6 +179,7 @@ class Enrolled:
     refused: int
     uncertain: int
     withdrawn: int
+    by_hand: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +197,12 @@ class Totals:
     uncertain: int = 0
     pending: int = 0
     withdrawn: int = 0
+    by_hand: int = 0
 
     @property
     def audience(self) -> int:
         """The number of people."""
-        settled = self.sent + self.refused + self.uncertain
+        settled = self.sent + self.refused + self.uncertain + self.by_hand
         return settled + self.deferred + self.pending + self.withdrawn
 
 
@@ -310,6 +327,7 @@ class Ledger:
             refused=named["refused"],
             uncertain=named["uncertain"],
             withdrawn=withdrawn,
+            by_hand=named["by_hand"],
         )
 
     def next_batch(self, edition_id: str, size: int) -> list[Recipient]:
@@ -437,6 +455,47 @@ class Ledger:
 
     def _now(self) -> str:
         return self._clock().astimezone(UTC).isoformat(timespec="milliseconds")
+
+    # --- what the editor decides ------------------------------------------------------------------
+
+    def reopen(self, edition_id: str, state: Reopened, keys: Iterable[str]) -> int:
+        """Let people who are refused or uncertain be sent to again; durable as one.
+
+        To be called before the roll call of the run that is to take them, which gives them their
+        names and fields back. ``keys`` is streamed; whoever of them is not in ``state`` stays
+        where they are. Returns how many were reopened. What the relay said is forgotten.
+        """
+        now = self._now()
+        with self._database.transaction():
+            count = self._database.insert(_REOPEN, ((now, edition_id, key, state) for key in keys))
+            self._database.execute(
+                "UPDATE edition SET reopened = reopened + ? WHERE id = ?", *(count, edition_id)
+            )
+        return count
+
+    def settle_by_hand(self, edition_id: str) -> int:
+        """Settle everybody whom the latest roll call left open: the issue reached them otherwise.
+
+        Returns how many there were.
+        """
+        return self._database.execute(
+            "UPDATE delivery SET state = 'by_hand', reason = 'settled by hand', code = NULL,"
+            " status = '', text = '', updated_at = ?"
+            " WHERE edition = ? AND state IN ('pending', 'deferred')"
+            " AND roll = (SELECT roll FROM edition WHERE id = delivery.edition)",
+            *(self._now(), edition_id),
+        )
+
+    def editor_has_copy(self, edition_id: str) -> bool:
+        """Whether :meth:`note_copy` was called for the edition."""
+        row = self._database.one("SELECT copied_at FROM edition WHERE id = ?", edition_id)
+        return bool(row and row[0])
+
+    def note_copy(self, edition_id: str) -> None:
+        """Remember that the editor's copy of an edition was handed over: it goes once."""
+        self._database.execute(
+            "UPDATE edition SET copied_at = ? WHERE id = ?", *(self._now(), edition_id)
+        )
 
 
 def _json(recipient: Recipient) -> str:

@@ -45,6 +45,33 @@ class Database:
                 raise
         return database
 
+    @classmethod
+    def open_read_only(cls, path: Path, rooms: Mapping[str, Migrations]) -> Self:
+        """Open an existing database to read from it, also while a run writes to it.
+
+        Nothing in it changes, so tables that an older version wrote are not brought up to date:
+        read only columns that every version had. Raises :class:`StoreError` if there is no
+        database, or a newer version wrote it.
+        """
+        with _as_store_error(path):
+            connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30
+            )
+            database = cls(connection, path)
+            try:
+                database._refuse_newer(rooms)
+            except BaseException:
+                connection.close()
+                raise
+        return database
+
+    def _refuse_newer(self, rooms: Mapping[str, Migrations]) -> None:
+        for room, version in self.rows("SELECT room, version FROM rooms"):
+            if room in rooms and version > len(rooms[room]):
+                raise StoreError(
+                    f"{self.path} was written by a newer briefmail", hint="update briefmail"
+                )
+
     def _migrate(self, rooms: Mapping[str, Migrations]) -> None:
         with self.transaction():
             self._connection.execute(_ROOMS)
@@ -87,6 +114,16 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Make all reads inside see one moment, whatever a run commits meanwhile."""
+        with _as_store_error(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
 
     def execute(self, sql: str, *values: Any) -> int:
         """Run one statement and return the number of rows that it changed."""

@@ -19,7 +19,7 @@ what. It holds addresses, so it does not belong in version control.
 
   store.sqlite3   the memory itself (with -wal and -shm beside it while it is in use)
   lock            held while a send is at work; a leftover one does no harm
-  log             technical details of what went wrong
+  log             a line for each message, and technical details of what went wrong
 """
 
 
