@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from briefmail import Newsletter
 from briefmail.cli import cli
 from briefmail.cli.door import status_of
 
-sys.path.insert(0, str(ROOT / "tests" / "delivery"))  # for fake_relay
+sys.path.insert(0, str(ROOT / "tests" / "delivery"))
+from fake_relay import FakeRelay
 
 
 @pytest.fixture
@@ -37,6 +39,16 @@ def letter(starter: Path) -> Path:
     path = starter / "issues" / "short.md"
     path.write_text("---\nsubject: Short\ndate: 2016-08-24\n---\n\nHello.\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def relay(starter: Path) -> Iterator[FakeRelay]:
+    """Yield a relay on loopback that the newsletter's ``.env`` names."""
+    with FakeRelay() as relay:
+        (starter / ".env").write_text(
+            f"SMTP_HOST=127.0.0.1\nSMTP_PORT={relay.port}\nSMTP_SECURITY=none\n"
+        )
+        yield relay
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,6 @@ from command import Command, arguments, environment, parse, part, tree
 from fake_relay import DROP, FakeRelay, Verb
 
 EVERYBODY = ["ada@example.org", "ruaridh@example.org", "zoe@example.org", "hello@example.org"]
-
-
-@pytest.fixture
-def relay(starter: Path) -> Iterator[FakeRelay]:
-    """Yield a relay on loopback that the newsletter's ``.env`` names."""
-    with FakeRelay() as relay:
-        (starter / ".env").write_text(
-            f"SMTP_HOST=127.0.0.1\nSMTP_PORT={relay.port}\nSMTP_SECURITY=none\n"
-        )
-        yield relay
 
 
 def add(folder: Path, *addresses: str) -> None:

@@ -11,31 +11,48 @@ from pathlib import Path
 
 from briefmail.audience import Address, Recipient, Suppression
 from briefmail.config import CONFIG_NAME, Config, Relay, load
-from briefmail.delivery import Delivery, Entry
+from briefmail.delivery import (
+    Delivery,
+    EditionStatus,
+    Entry,
+    Issued,
+    ReplyGroup,
+    Totals,
+)
 from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
 from briefmail.newsletter import lists, starting
+from briefmail.newsletter.failures import FailuresWritten, write_failures
 from briefmail.newsletter.previewing import Preview, preview_issue
 from briefmail.newsletter.sending import Plan, SendOptions, Summary, plan_send, send_issue
+from briefmail.newsletter.status import Advice, Person, Status, editions, status_of, who
 from briefmail.newsletter.testing import TestResult, send_test
 
 __all__ = [
     "Address",
+    "Advice",
     "Config",
     "Delivery",
     "Edition",
+    "EditionStatus",
     "Entry",
+    "FailuresWritten",
     "Issue",
+    "Issued",
     "Message",
     "Newsletter",
+    "Person",
     "Plan",
     "Preview",
     "Recipient",
     "Relay",
+    "ReplyGroup",
     "SendOptions",
+    "Status",
     "Summary",
     "Suppression",
     "TestResult",
+    "Totals",
     "find_root",
 ]
 
@@ -125,6 +142,22 @@ class Newsletter:
     def send_test(self, path: Path | str, to: str, *, as_address: str | None = None) -> TestResult:
         """Send one marked copy to any address, as any recipient; no memory is kept of it."""
         return send_test(self.config, self.edition(path), to, as_address)
+
+    def editions(self) -> list[EditionStatus]:
+        """Where every edition stands, the newest first. It may be asked while a send is at work."""
+        return editions(self.config)
+
+    def status(self, issue: Path | str) -> Status:
+        """Where one edition stands, by its issue's file or its name, and how to go on."""
+        return status_of(self.config, issue)
+
+    def who(self, address: str) -> Person:
+        """What one address has had of every edition."""
+        return who(self.config, address)
+
+    def write_failures(self, issue: Path | str, target: Path | str) -> FailuresWritten:
+        """Write those who may lack an issue to a new file, as a list that can be sent to."""
+        return write_failures(self.config, issue, Path(target))
 
     def suppress(self, address: str, reason: str = "") -> Address:
         """Never mail an address again, whatever a list says, until :meth:`unsuppress`."""
