@@ -137,6 +137,26 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Test:
+    """``[test]``: who gets the copies of ``send --test`` unless it names somebody."""
+
+    __test__ = False  # pytest takes every class of this name for a test
+
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """``[editor]``: who writes the newsletter. With ``copy`` the last message of a send is theirs.
+
+    ``email`` is set wherever ``copy`` is.
+    """
+
+    email: str = ""
+    copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Relay:
     """The host that mail is submitted to, with what it takes to log in there.
 
@@ -160,6 +180,8 @@ class Config:
     mail: Mail = Mail()
     theme: Theme = Theme()
     schedule: Schedule = Schedule()
+    test: Test = Test()
+    editor: Editor = Editor()
     relay: Relay | None = None
     secret: str = field(default="", repr=False)
 
@@ -202,6 +224,18 @@ def _mailbox(value: Any) -> Mailbox:
 
 def _address(value: Any) -> str:
     return Mailbox.parse(_text(value)).address
+
+
+def _addresses(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError('must be a list of addresses such as ["me@example.org"]')
+    return tuple(map(_address, value))
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
 
 
 def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[Any], str]:
@@ -324,6 +358,8 @@ SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
         "from": ("start", _date),
         "timezone": ("timezone", _timezone),
     },
+    "test": {"to": ("to", _addresses)},
+    "editor": {"email": ("email", _address), "copy": ("copy", _flag)},
     "smtp": {
         "host": ("host", _host),
         "port": ("port", _port),
@@ -359,6 +395,8 @@ def load(root: Path, environ: Mapping[str, str] | None = None) -> Config:
         mail=Mail(**values.get("mail", {})),
         theme=Theme(**values.get("theme", {})),
         schedule=Schedule(**values.get("schedule", {})),
+        test=Test(**values.get("test", {})),
+        editor=Editor(**values.get("editor", {})),
         relay=relay,
         secret=_value(variables, "BRIEFMAIL_SECRET"),
     )
@@ -537,6 +575,9 @@ def _check_together(config: Config) -> None:
             " person's link, so that nobody can unsubscribe somebody else"
         )
         problems.append(Problem(path, _line_of(path, "mail", "unsubscribe_url"), text))
+    if config.editor.copy and not config.editor.email:
+        text = "editor.copy needs editor.email: where the copy goes"
+        problems.append(Problem(path, _line_of(path, "editor", "copy"), text))
     if config.relay and not config.newsletter.sender:
         text = "newsletter.from is not set, and a relay is: say who the mail comes from"
         problems.append(Problem(path, None, text))

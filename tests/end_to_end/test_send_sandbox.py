@@ -54,6 +54,7 @@ def test_json_has_the_same_totals_and_nothing_else_is_on_standard_output(
         "dry_run": False,
         "relay": None,
         "outbox": str(own / "outbox"),
+        "copy": None,
         "totals": {
             "rows": 26,
             "sent": 24,
@@ -62,7 +63,9 @@ def test_json_has_the_same_totals_and_nothing_else_is_on_standard_output(
             "uncertain": 0,
             "not_tried": 0,
             "already": 0,
+            "by_hand": 0,
             "settled": 0,
+            "did_not_get": 0,
             "duplicate": 1,
             "invalid": 1,
             "opted_out": 0,

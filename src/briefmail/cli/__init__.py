@@ -9,6 +9,7 @@ from briefmail.cli.init import init
 from briefmail.cli.new import new
 from briefmail.cli.preview import preview
 from briefmail.cli.send import send
+from briefmail.cli.settle import settle
 from briefmail.cli.status import status
 from briefmail.cli.suppress import suppress, unsuppress
 from briefmail.cli.who import who
@@ -50,7 +51,7 @@ def cli(context: click.Context, folder: str | None, verbose: bool) -> None:
     context.obj = Settings(folder, verbose)
 
 
-for command in (init, new, preview, send, status, who, suppress, unsuppress):
+for command in (init, new, preview, send, status, who, settle, suppress, unsuppress):
     cli.add_command(command)
 
 

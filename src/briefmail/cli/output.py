@@ -29,7 +29,9 @@ LABELS = {
     "uncertain": "uncertain, never sent again unasked",
     "not_tried": "not tried",
     "already": "already has it",
+    "by_hand": "settled by hand",
     "settled": "refused or uncertain before",
+    "did_not_get": "did not get what this corrects",
     "duplicate": "duplicate",
     "invalid": "invalid",
     "opted_out": "opted out in the list",
@@ -127,9 +129,25 @@ def plan(planned: "Plan") -> None:
         "List": f"{near(planned.list_path)}: {planned.counts.rows} rows",
         "To send": f"{planned.to_try} {people(planned.to_try)}"
         + (f", and {left} later" if left else ""),
+        **_asked_for(planned),
     }
     for name, value in lines.items():
         _say(f"{click.style(name.rjust(8), bold=True)}  {value}", err=True)
+
+
+def _asked_for(planned: "Plan") -> dict[str, str]:
+    """What a plan has because the editor asked for it, among those to send to."""
+    lines = {}
+    if planned.again_uncertain:
+        lines["Again"] = f"{planned.again_uncertain} uncertain, who may have it already"
+    if planned.again_refused:
+        and_uncertain = f"{lines['Again']}, and " if lines else ""
+        lines["Again"] = f"{and_uncertain}{planned.again_refused} who were refused"
+    if planned.did_not_get or planned.may_lack:
+        lines["Corrects"] = f"{planned.did_not_get} did not get it and are left out"
+        if planned.may_lack:
+            lines["Corrects"] += f"; {planned.may_lack} may or may not have got it"
+    return lines
 
 
 def relay(settings: "Relay | None") -> str:
@@ -181,6 +199,9 @@ def summary(done: "Summary") -> None:
             f" {near(done.outbox / 'new')}."
         )
         note("Open one with your mail program. To send for real, set SMTP_HOST in .env.")
+    if done.copy:
+        fault = f" was not sent: {done.copy.fault}" if done.copy.fault else " was sent"
+        note(f"your copy, to {done.copy.to},{fault}")
     if done.stopped:
         error(done.stopped)
     elif done.interrupted:
@@ -197,6 +218,8 @@ def plan_json(planned: "Plan") -> None:
             "relay": planned.relay.host if planned.relay else None,
             "totals": planned.numbers(),
             "to_try": planned.to_try,
+            "again": {"uncertain": planned.again_uncertain, "refused": planned.again_refused},
+            "may_lack_what_it_corrects": planned.may_lack,
             "recipients": [person.address for person in planned.people[: planned.to_try]],
             "problems": [str(problem) for problem in planned.problems],
             "first_message": planned.first.data.decode("ascii") if planned.first else None,
@@ -214,6 +237,7 @@ def summary_json(done: "Summary") -> None:
             "dry_run": False,
             "relay": planned.relay.host if planned.relay else None,
             "outbox": done.outbox,
+            "copy": {"to": done.copy.to, "fault": done.copy.fault} if done.copy else None,
             "totals": done.numbers(),
             "problems": [str(problem) for problem in planned.problems],
             "named": [

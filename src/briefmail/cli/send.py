@@ -15,10 +15,39 @@ if TYPE_CHECKING:
     from briefmail.newsletter import Newsletter, Plan, SendOptions
 
 
-@click.command()
+FROM_SETTINGS = "[test]"
+"""The value of a ``--test`` that names nobody."""
+
+
+class Send(click.Command):
+    """Lets ``--test`` stand alone, also right before ISSUE."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give a ``--test`` that no address follows its value."""
+        following = [*args[1:], "-"]
+        return super().parse_args(
+            ctx,
+            [
+                f"{word}={FROM_SETTINGS}" if word == "--test" and _names_nobody(value) else word
+                for word, value in zip(args, following, strict=False)
+            ],
+        )
+
+
+def _names_nobody(word: str) -> bool:
+    """Whether what follows ``--test`` is an option or an issue, and so no value of it."""
+    return word.startswith("-") or (word.endswith(".md") and "@" not in word)
+
+
+@click.command(cls=Send)
 @click.argument("issue", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Everything but the sending; changes nothing.")
-@click.option("--test", "test_to", metavar="ADDRESS", help="Send one marked copy to ADDRESS only.")
+@click.option(
+    "--test",
+    "test_to",
+    metavar="[ADDRESS]",
+    help="Send one marked copy to ADDRESS only, or where [test] in briefmail.toml says.",
+)
 @click.option(
     "--as", "as_address", metavar="ADDRESS", help="With --test: as this recipient sees it."
 )
@@ -43,6 +72,21 @@ if TYPE_CHECKING:
     show_default=True,
     help="At most N connections to the relay at a time.",
 )
+@click.option(
+    "--only-who-got",
+    type=click.Path(path_type=Path),
+    metavar="OTHER",
+    help="A correction: only people who got the issue OTHER, or may have got it.",
+)
+@click.option(
+    "--resend-uncertain", is_flag=True, help="Again to the uncertain, who may have it already."
+)
+@click.option(
+    "--retry-refused",
+    multiple=True,
+    metavar="WHICH",
+    help="Again to the refused: 'all', a code such as 550 or 5.1.1, or an address.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result for a program.")
 @click.pass_obj
@@ -57,6 +101,9 @@ def send(
     recipients: Path | None,
     strict_list: bool,
     connections: int,
+    only_who_got: Path | None,
+    resend_uncertain: bool,
+    retry_refused: tuple[str, ...],
     yes: bool,
     as_json: bool,
 ) -> int:
@@ -69,13 +116,32 @@ def send(
     """
     newsletter = settings.newsletter(issue)
     if test_to is not None:
-        others = (dry_run, limit, only is not None, recipients, strict_list, as_json)
+        others = (
+            dry_run,
+            limit,
+            only is not None,
+            recipients,
+            strict_list,
+            as_json,
+            only_who_got,
+            resend_uncertain,
+            retry_refused,
+        )
         return _send_test(newsletter, issue, test_to, as_address, alone=not any(others))
     if as_address is not None:
         raise UsageError("--as goes with --test; 'briefmail preview --as' shows it without sending")
     from briefmail.newsletter import SendOptions
 
-    options = SendOptions(limit, only, recipients, strict_list, connections)
+    options = SendOptions(
+        limit=limit,
+        only=only,
+        recipients=recipients,
+        strict_list=strict_list,
+        connections=connections,
+        resend_uncertain=resend_uncertain,
+        retry_refused=retry_refused,
+        only_who_got=only_who_got,
+    )
     if dry_run:
         return _dry_run(newsletter, issue, options, as_json)
     return _send(newsletter, issue, options, yes=yes, as_json=as_json, verbose=settings.verbose)
@@ -86,9 +152,10 @@ def _send_test(
 ) -> int:
     if not alone:
         raise UsageError("--test sends one copy: of the other options only --as goes with it")
-    done = newsletter.send_test(issue, to, as_address=as_address)
-    output.test_result(done)
-    return {"sent": 0, "refused": 65}.get(done.delivery.state, 75)
+    done = newsletter.send_tests(issue, [] if to == FROM_SETTINGS else [to], as_address=as_address)
+    for one in done:
+        output.test_result(one)
+    return max({"sent": 0, "refused": 65}.get(one.delivery.state, 75) for one in done)
 
 
 def _dry_run(newsletter: "Newsletter", issue: Path, options: "SendOptions", as_json: bool) -> int:

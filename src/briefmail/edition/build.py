@@ -79,6 +79,13 @@ class Edition:
             lambda: self._wire.fill(recipient, message_id, to=to, mark=TEST_MARK, inert=True),
         )
 
+    def copy_for(self, recipient: Recipient, to: str) -> Message:
+        """Write ``recipient``'s message to the address ``to``, unmarked and with inert links."""
+        message_id = make_msgid(domain=self.sender.domain)
+        return self._filled(
+            recipient, lambda: self._wire.fill(recipient, message_id, to=to, inert=True)
+        )
+
     def subject_for(self, recipient: Recipient) -> str:
         """The subject as one recipient sees it; :class:`MergeError` as for the message."""
         return self._filled(recipient, lambda: self._wire.subject(recipient.fields))

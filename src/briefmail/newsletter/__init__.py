@@ -5,7 +5,7 @@ that each verb exists once. :class:`Newsletter` only says what there is; each ve
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -25,8 +25,9 @@ from briefmail.newsletter import lists, starting
 from briefmail.newsletter.failures import FailuresWritten, write_failures
 from briefmail.newsletter.previewing import Preview, preview_issue
 from briefmail.newsletter.sending import Plan, SendOptions, Summary, plan_send, send_issue
+from briefmail.newsletter.settling import Settled, SettlePlan, settle_issue
 from briefmail.newsletter.status import Advice, Person, Status, editions, status_of, who
-from briefmail.newsletter.testing import TestResult, send_test
+from briefmail.newsletter.testing import TestResult, send_tests
 
 __all__ = [
     "Address",
@@ -48,6 +49,8 @@ __all__ = [
     "Relay",
     "ReplyGroup",
     "SendOptions",
+    "SettlePlan",
+    "Settled",
     "Status",
     "Summary",
     "Suppression",
@@ -137,11 +140,28 @@ class Newsletter:
         Expected failures are in the summary; what stops it before the first message is raised.
         """
         edition = self.edition(path)
-        return send_issue(self.config, edition, options or SendOptions(), confirm, on_progress)
+        return send_issue(
+            self.config, edition, options or SendOptions(), confirm, on_progress, self._now
+        )
 
     def send_test(self, path: Path | str, to: str, *, as_address: str | None = None) -> TestResult:
         """Send one marked copy to any address, as any recipient; no memory is kept of it."""
-        return send_test(self.config, self.edition(path), to, as_address)
+        return self.send_tests(path, [to], as_address=as_address)[0]
+
+    def send_tests(
+        self, path: Path | str, to: Sequence[str] = (), *, as_address: str | None = None
+    ) -> list[TestResult]:
+        """Send such a copy to each address of ``to``, else where ``[test]`` says."""
+        return send_tests(self.config, self.edition(path), to, as_address)
+
+    def settle(
+        self,
+        path: Path | str,
+        *,
+        confirm: Callable[[SettlePlan], bool] = lambda plan: True,
+    ) -> Settled:
+        """Write down that an issue went out by other means: ``send`` then sends it to nobody."""
+        return settle_issue(self.config, self.edition(path), confirm)
 
     def editions(self) -> list[EditionStatus]:
         """Where every edition stands, the newest first. It may be asked while a send is at work."""

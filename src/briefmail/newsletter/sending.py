@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from briefmail import delivery
@@ -13,7 +14,9 @@ from briefmail.delivery import (
     MIGRATIONS,
     Delivery,
     Entry,
+    History,
     Ledger,
+    MessageLog,
     RunResult,
     send_run,
 )
@@ -26,8 +29,11 @@ from briefmail.errors import (
     Problem,
     UsageError,
 )
+from briefmail.newsletter.choosing import TO_SEND, Choice, Correction, Place, Refusals
+from briefmail.newsletter.copying import EditorsCopy, send_copy
 from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppressed
-from briefmail.store import Database, open_store, run_lock
+from briefmail.newsletter.status import edition_named
+from briefmail.store import STORE_NAME, Database, open_store, run_lock
 
 NAMED = 10
 """How many people an error names before it only counts them."""
@@ -42,6 +48,8 @@ class SendOptions:
     ``limit`` is how many are tried at most; ``only`` an expression over the merge fields;
     ``recipients`` another list; ``strict_list`` makes an invalid row stop the send.
     ``connections`` is how many are kept to the relay at most; small lists get fewer.
+    ``resend_uncertain`` and ``retry_refused`` (``all``, codes, addresses) take settled people up
+    again. ``only_who_got`` is the issue that this one corrects: only who got that gets this.
     """
 
     limit: int | None = None
@@ -49,16 +57,23 @@ class SendOptions:
     recipients: Path | None = None
     strict_list: bool = False
     connections: int = 4
+    resend_uncertain: bool = False
+    retry_refused: tuple[str, ...] = ()
+    only_who_got: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a send would do. ``relay`` is None for the sandbox.
 
-    Of the list's ``counts.send`` people, ``already`` have had the issue, ``settled`` were
-    refused or are uncertain, and ``to_send`` are left; of those ``to_try`` are tried by this send
-    and the others by the next. ``people`` are the first hundred of those left, and ``first`` is
-    the first one's message, None if there is nobody.
+    Of the list's ``counts.send`` people, ``already`` have had the issue, ``by_hand`` by other
+    means, ``settled`` were refused or are uncertain, ``did_not_get`` the issue that this one
+    corrects, and ``to_send`` are left; of those ``to_try`` are tried by this send and the others by
+    the next. ``people`` are the first hundred of those left, and ``first`` is the first one's
+    message, None if there is nobody.
+
+    Among those left, ``again_uncertain`` and ``again_refused`` are taken up again on request, and
+    ``may_lack`` are uncertain in the issue that this one corrects.
     """
 
     edition: Edition
@@ -73,6 +88,11 @@ class Plan:
     people: tuple[Recipient, ...]
     first: Message | None
     first_subject: str
+    by_hand: int = 0
+    did_not_get: int = 0
+    again_uncertain: int = 0
+    again_refused: int = 0
+    may_lack: int = 0
 
     def numbers(self) -> dict[str, int]:
         """Where each of the list's rows goes, by name: ``rows`` is the sum of all the others."""
@@ -81,7 +101,9 @@ class Plan:
             "rows": counts.rows,
             "to_send": self.to_send,
             "already": self.already,
+            "by_hand": self.by_hand,
             "settled": self.settled,
+            "did_not_get": self.did_not_get,
             "duplicate": counts.duplicate,
             "invalid": counts.invalid,
             "opted_out": counts.opted_out,
@@ -94,10 +116,11 @@ class Plan:
 class Summary:
     """What a send did. The numbers add up::
 
-        rows = duplicate + invalid + opted_out + suppressed + filtered + already + settled
-               + sent + refused + deferred + uncertain + not_tried
+        rows = duplicate + invalid + opted_out + suppressed + filtered + did_not_get + already
+               + by_hand + settled + sent + refused + deferred + uncertain + not_tried
 
-    ``stopped`` is what ended the run early; ``named`` are the refused and the uncertain.
+    ``stopped`` is what ended the run early; ``named`` are the refused and the uncertain. ``copy``
+    is the editor's, None if none was due.
     """
 
     plan: Plan
@@ -112,6 +135,7 @@ class Summary:
     exit_status: int = 0
     named: tuple[Entry, ...] = ()
     outbox: Path | None = None
+    copy: EditorsCopy | None = None
 
     def numbers(self) -> dict[str, int]:
         """Where each of the list's rows went, by name: ``rows`` is the sum of all the others."""
@@ -132,8 +156,8 @@ class Summary:
 def plan_send(config: Config, edition: Edition, options: SendOptions) -> Plan:
     """Work out what ``send`` would do, and change nothing."""
     with existing_store(config.root) as store, _roll(config, edition, options, store) as roll:
-        ledger = Ledger(store) if store and config.relay else None
-        return _plan(config, edition, options, roll, ledger)
+        choice = _choice(config, edition, options, store)
+        return _plan(config, edition, options, roll, choice)
 
 
 def send_issue(
@@ -142,6 +166,7 @@ def send_issue(
     options: SendOptions,
     confirm: Callable[[Plan], bool],
     on_progress: Callable[[Recipient, Delivery], None],
+    now: Callable[[], datetime],
 ) -> Summary:
     """Send to everybody who has not had it: through the relay, or into the sandbox."""
     _refuse_draft(edition)
@@ -149,21 +174,44 @@ def send_issue(
         ledger = Ledger(store) if store and config.relay else None
         if ledger:
             ledger.recover(edition.name)  # what a dead run left in hand is named before all else
-        plan = _plan(config, edition, options, roll, ledger)
+        choice = _choice(config, edition, options, store)
+        plan = _plan(config, edition, options, roll, choice)
         if plan.to_send == 0 or not confirm(plan):
             return _nothing_sent(plan, ledger, confirmed=plan.to_send == 0)
         with _way_out(config, ledger) as (ledger, relay, outbox):
-            _enrol(edition, roll, ledger)
-            result = send_run(
-                ledger,
-                edition.name,
-                lambda: delivery.Session(relay),
-                edition.message_for,
-                limit=options.limit,
-                connections=options.connections,
-                on_progress=on_progress,
-            )
-            return _summary(plan, result, ledger, outbox)
+            _enrol(edition, roll, ledger, choice)
+            with _logged(config, edition, on_progress, now) as progress:
+                result = send_run(
+                    ledger,
+                    edition.name,
+                    lambda: delivery.Session(relay),
+                    edition.message_for,
+                    limit=options.limit,
+                    connections=options.connections,
+                    on_progress=progress,
+                )
+            copy = send_copy(config, edition, roll, ledger, relay)
+            return _summary(plan, result, ledger, outbox, copy)
+
+
+@contextmanager
+def _logged(
+    config: Config,
+    edition: Edition,
+    on_progress: Callable[[Recipient, Delivery], None],
+    now: Callable[[], datetime],
+) -> Iterator[Callable[[Recipient, Delivery], None]]:
+    """Yield ``on_progress`` with a line in the log before it; the sandbox has no log."""
+    if not config.relay:
+        yield on_progress
+        return
+    with MessageLog(config.root / STORE_NAME / "log", edition.name, now) as log:
+
+        def progress(recipient: Recipient, done: Delivery) -> None:
+            log.add(recipient, done)
+            on_progress(recipient, done)
+
+        yield progress
 
 
 def _refuse_draft(edition: Edition) -> None:
@@ -173,7 +221,37 @@ def _refuse_draft(edition: Edition) -> None:
         raise IssueError([problem], hint="take 'status: draft' out, or write 'status: ready'")
 
 
-def _enrol(edition: Edition, roll: Roll, ledger: Ledger) -> None:
+def _choice(
+    config: Config, edition: Edition, options: SendOptions, store: Database | None
+) -> Choice:
+    """What the ledger is asked about each person; the sandbox knows nobody."""
+    history = History(store) if store else None
+    return Choice(
+        history if config.relay else None,
+        edition.name,
+        resend_uncertain=options.resend_uncertain,
+        retry_refused=Refusals.parse(options.retry_refused),
+        correction=_correction(config, edition, options, history),
+    )
+
+
+def _correction(
+    config: Config, edition: Edition, options: SendOptions, history: History | None
+) -> Correction | None:
+    if options.only_who_got is None:
+        return None
+    name, _ = edition_named(config, options.only_who_got)
+    if history is None or history.edition(name) is None:
+        raise UsageError(
+            f"{name} has not been sent from here, so nobody got it",
+            hint="'briefmail status' shows what has been",
+        )
+    if name == edition.name:
+        raise UsageError("--only-who-got names this very issue", hint="name the one it corrects")
+    return Correction(history, name)
+
+
+def _enrol(edition: Edition, roll: Roll, ledger: Ledger, choice: Choice) -> None:
     issue = edition.issue
     ledger.open_edition(
         edition.name,
@@ -181,7 +259,12 @@ def _enrol(edition: Edition, roll: Roll, ledger: Ledger) -> None:
         issue_date=issue.date,
         fingerprint=edition.fingerprint,
     )
-    ledger.enrol(edition.name, roll.recipients())
+    if choice.resend_uncertain:
+        keys = choice.standing(roll.recipients(), "uncertain")
+        ledger.reopen(edition.name, "uncertain", keys)
+    if choice.retry_refused:
+        ledger.reopen(edition.name, "refused", choice.standing(roll.recipients(), "refused"))
+    ledger.enrol(edition.name, choice.audience(roll.recipients()))
 
 
 @contextmanager
@@ -244,23 +327,22 @@ def _check_only(only: OnlyExpression | None, roll: Roll, path: Path) -> None:
 
 
 def _plan(
-    config: Config, edition: Edition, options: SendOptions, roll: Roll, ledger: Ledger | None
+    config: Config, edition: Edition, options: SendOptions, roll: Roll, choice: Choice
 ) -> Plan:
     """Fill everybody's copy before anybody is sent to, and count who has it already."""
     path = _list_path(config, options)
     faults = _Faults()
-    already = settled = to_send = 0
+    places: Counter[Place] = Counter()
+    may_lack = 0
     people: list[Recipient] = []
     for recipient in roll.recipients():
-        state = ledger.state_of(edition.name, recipient.key) if ledger else None
-        if state == "sent":
-            already += 1
-        elif state in {"refused", "uncertain", "claimed"}:
-            settled += 1
-        else:
-            to_send += 1
+        place = choice.place(recipient)
+        places[place] += 1
+        if place in TO_SEND:
             people += [recipient] if len(people) < SHOWN else []
             faults.try_copy(edition, recipient)
+            may_lack += choice.may_lack(recipient)
+    to_send = sum(places[place] for place in TO_SEND)
     faults.stop(path, to_send)
     return Plan(
         edition=edition,
@@ -268,13 +350,18 @@ def _plan(
         list_path=path,
         counts=roll.counts,
         problems=roll.problems,
-        already=already,
-        settled=settled,
+        already=places["already"],
+        settled=places["settled"],
         to_send=to_send,
         to_try=to_send if options.limit is None else min(to_send, options.limit),
         people=tuple(people),
         first=edition.message_for(people[0]) if people else None,
         first_subject=edition.subject_for(people[0]) if people else "",
+        by_hand=places["by_hand"],
+        did_not_get=places["did_not_get"],
+        again_uncertain=places["uncertain"],
+        again_refused=places["refused"],
+        may_lack=may_lack,
     )
 
 
@@ -323,7 +410,9 @@ def _nothing_sent(plan: Plan, ledger: Ledger | None, *, confirmed: bool) -> Summ
     )
 
 
-def _summary(plan: Plan, result: RunResult, ledger: Ledger, outbox: Path | None) -> Summary:
+def _summary(
+    plan: Plan, result: RunResult, ledger: Ledger, outbox: Path | None, copy: EditorsCopy | None
+) -> Summary:
     tried = result.sent + result.refused + result.deferred + result.uncertain
     return Summary(
         plan=plan,
@@ -338,6 +427,7 @@ def _summary(plan: Plan, result: RunResult, ledger: Ledger, outbox: Path | None)
         exit_status=result.exit_status,
         named=_named(plan, ledger),
         outbox=outbox,
+        copy=copy,
     )
 
 

@@ -1,5 +1,7 @@
-"""``send --test``: one marked copy to any address, as any recipient, and no memory of it."""
+"""``send --test``: marked copies to any addresses, as any recipient, and no memory of them."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from briefmail.audience import Recipient
 from briefmail.config import Config, Relay
 from briefmail.delivery import Delivery
 from briefmail.edition import Edition, Message
+from briefmail.errors import UsageError
 from briefmail.newsletter.lists import address_of, find_recipient
 
 
@@ -23,20 +26,39 @@ class TestResult:
     outbox: Path | None
 
 
-def send_test(config: Config, edition: Edition, to: str, as_address: str | None) -> TestResult:
-    """Send one copy; drafts may be tested."""
-    target = address_of(to)
+def send_tests(
+    config: Config, edition: Edition, to: Sequence[str], as_address: str | None
+) -> list[TestResult]:
+    """Send a copy to each of ``to``, or where [test] says; drafts may be tested."""
+    targets = [address_of(text).address for text in to or config.test.to]
+    if not targets:
+        raise UsageError(
+            "--test names nobody",
+            hint="'--test me@example.org', or 'to = [\"me@example.org\"]' under [test] in"
+            " briefmail.toml",
+        )
     recipient = find_recipient(config.root, config.recipients, as_address)
-    message = edition.test_message(recipient, target.address)
+    messages = [edition.test_message(recipient, target) for target in targets]
+    with _relay_or_sandbox(config) as (relay, outbox):
+        return [
+            TestResult(message.recipient, recipient, hand_over(relay, message), outbox)
+            for message in messages
+        ]
+
+
+@contextmanager
+def _relay_or_sandbox(config: Config) -> Iterator[tuple[Relay, Path | None]]:
+    """Yield where copies go, and the outbox if that is the sandbox."""
     if config.relay:
-        return TestResult(target.address, recipient, _deliver(config.relay, message), None)
+        yield config.relay, None
+        return
     with delivery.Sandbox(config.outbox) as sandbox:
-        done = _deliver(sandbox.relay, message)
-        return TestResult(target.address, recipient, done, sandbox.folder)
+        yield sandbox.relay, sandbox.folder
 
 
-def _deliver(relay: Relay, message: Message) -> Delivery:
+def hand_over(relay: Relay, message: Message) -> Delivery:
+    """Hand a message to a relay that no ledger knows of; what became of it."""
     with delivery.Session(relay) as session:
         done = session.deliver(message, lambda: True)
-    assert done is not None, "a test copy is never withheld"
+    assert done is not None, "such a copy is never withheld"
     return done

@@ -1,0 +1,65 @@
+"""``settle``: an issue that went out by other means, so that ``send`` sends it to nobody."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from briefmail.audience import Counts, Roll
+from briefmail.config import Config
+from briefmail.delivery import History, Ledger
+from briefmail.edition import Edition
+from briefmail.newsletter.lists import ROOMS, suppressed
+from briefmail.store import open_store, run_lock
+
+
+@dataclass(frozen=True, slots=True)
+class SettlePlan:
+    """What ``settle`` would do: of the list's ``counts.send`` people ``to_settle`` are open."""
+
+    edition: Edition
+    counts: Counts
+    to_settle: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What it did. ``by_hand`` people were settled; nobody if it was not ``confirmed``."""
+
+    plan: SettlePlan
+    confirmed: bool
+    by_hand: int
+
+
+def settle_issue(
+    config: Config, edition: Edition, confirm: Callable[[SettlePlan], bool]
+) -> Settled:
+    """Settle everybody on the present list to whom the issue could still be sent.
+
+    It is written down even where no relay is set: the sandbox does not look, a later relay does.
+    Raises :class:`~briefmail.errors.LockHeld` while a send is at work.
+    """
+    with (
+        run_lock(config.root),
+        open_store(config.root, ROOMS) as store,
+        Roll.read(config.recipients, suppressed=suppressed(store)) as roll,
+    ):
+        ledger = Ledger(store)
+        ledger.recover(edition.name)
+        history = History(store)
+        settled = {"sent", "refused", "uncertain", "by_hand"}
+        to_settle = sum(
+            history.state_of(edition.name, who.key) not in settled for who in roll.recipients()
+        )
+        plan = SettlePlan(edition, roll.counts, to_settle)
+        if to_settle == 0 or not confirm(plan):
+            return Settled(plan, to_settle == 0, 0)
+        issue = edition.issue
+        ledger.open_edition(
+            edition.name,
+            subject=issue.subject,
+            issue_date=issue.date,
+            fingerprint=edition.fingerprint,
+        )
+        ledger.enrol(edition.name, roll.recipients())
+        by_hand = ledger.settle_by_hand(edition.name)
+        ledger.close_if_settled(edition.name)
+        return Settled(plan, True, by_hand)
