@@ -138,7 +138,7 @@ def test_people_in_the_hand_of_a_run_count_as_if_it_died_now(
 ) -> None:
     scene.enrol(people(1, 3))
     one, two = scene.ledger.next_batch(EDITION, 2)
-    assert scene.ledger.claim(EDITION, one.key, "<1@example.com>")
+    assert scene.ledger.advance(EDITION, claims=[(one.key, "<1@example.com>")]) == {one.key}
     status = history.edition(EDITION)
     assert status
     assert status.totals == Totals(uncertain=1, pending=2)

@@ -187,7 +187,8 @@ def send_issue(
                     lambda: delivery.Session(relay),
                     edition.message_for,
                     limit=options.limit,
-                    connections=options.connections,
+                    # One connection files the sandbox's messages in the order of the list.
+                    connections=options.connections if config.relay else 1,
                     on_progress=progress,
                 )
             copy = send_copy(config, edition, roll, ledger, relay)
