@@ -4,14 +4,21 @@ Rooms keep their own tables in it and bring their own migrations; this room know
 """
 
 from briefmail.store.database import Database, Migrations, open_scratch
-from briefmail.store.folder import STORE_NAME, open_store, run_lock, store_path
+from briefmail.store.files import replace_durably
+from briefmail.store.folder import STORE_NAME, high_water, open_store, run_lock, store_path
+from briefmail.store.highwater import HighWater
+from briefmail.store.place import place_warning
 
 __all__ = [
     "STORE_NAME",
     "Database",
+    "HighWater",
     "Migrations",
+    "high_water",
     "open_scratch",
     "open_store",
+    "place_warning",
+    "replace_durably",
     "run_lock",
     "store_path",
 ]

@@ -1,6 +1,5 @@
 """The folder ``.briefmail/``: who may look into it, what it says of itself, and its lock."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,8 @@ from filelock import FileLock, Timeout
 
 from briefmail.errors import LockHeld, StoreError
 from briefmail.store.database import Database, Migrations
+from briefmail.store.files import sync_folder
+from briefmail.store.highwater import HighWater
 
 STORE_NAME = ".briefmail"
 README = """\
@@ -17,7 +18,9 @@ This folder is briefmail's memory: who has had which issue, and who must not get
 Keep it. Without it the text of the newsletter is safe, but nobody knows any more who has had
 what. It holds addresses, so it does not belong in version control.
 
-  store.sqlite3   the memory itself (with -wal and -shm beside it while it is in use)
+  store.sqlite3   the memory itself (with -wal and -shm beside it while it is in use; a copy
+                  without them may lack the latest: use 'briefmail backup FILE')
+  settled         how far the memory had come, so that a lost or an old one is noticed
   lock            held while a send is at work; a leftover one does no harm
   log             a line for each message, and technical details of what went wrong
 """
@@ -26,6 +29,11 @@ what. It holds addresses, so it does not belong in version control.
 def store_path(root: Path) -> Path:
     """The database of the newsletter in ``root``, whether or not it exists yet."""
     return root / STORE_NAME / "store.sqlite3"
+
+
+def high_water(root: Path) -> HighWater:
+    """How far the memory in ``root`` had come when it was last used to send."""
+    return HighWater(root / STORE_NAME / "settled")
 
 
 def open_store(root: Path, rooms: Mapping[str, Migrations]) -> Database:
@@ -69,21 +77,10 @@ def _ensure_folder(root: Path) -> Path:
         if not folder.is_dir():
             folder.mkdir(mode=0o700, exist_ok=True)  # another run may be doing the same
             (folder / "README").write_text(README, encoding="utf-8")
-            _sync_folder(root)
+            sync_folder(root)
     except OSError as error:
         raise StoreError(
             f"{folder} cannot be created: {error.strerror}",
             hint="briefmail keeps its memory there; give it a folder that it may write to",
         ) from error
     return folder
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new entry survive a power cut. Windows has no such call and needs none."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
