@@ -95,6 +95,21 @@ MIGRATIONS: Sequence[str] = (
     CREATE INDEX delivery_open ON delivery (edition, state, roll, tried)
         WHERE state IN ('pending', 'deferred')
     """,
+    """
+    CREATE TABLE frozen (
+        edition     TEXT NOT NULL REFERENCES edition (id),
+        fingerprint TEXT NOT NULL,
+        relay       TEXT NOT NULL,              -- the host that it went to
+        subject     TEXT NOT NULL,              -- the rendered source, for a difference
+        html        TEXT NOT NULL,
+        text        TEXT NOT NULL,
+        audience    INTEGER,                    -- of the whole default list, if that was sent to
+        sent_at     TEXT NOT NULL,              -- when the latest send of this version began
+        PRIMARY KEY (edition, fingerprint)
+    ) STRICT;
+    CREATE TABLE mark (generation INTEGER NOT NULL) STRICT;
+    INSERT INTO mark VALUES (0)
+    """,
 )
 
 _NAME = """

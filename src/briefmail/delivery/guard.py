@@ -1,0 +1,164 @@
+"""Whether an issue may go out now, from what is known of it and of the others.
+
+Only values come in and only values come out. Each :class:`Stop` names the option that goes on
+nevertheless; where several hold, all are named at once.
+"""
+
+import difflib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from briefmail.delivery.frozen import Frozen, Past
+from briefmail.delivery.ledger import Totals
+from briefmail.delivery.receipt import Receipt
+
+Reason = Literal["edition-changed", "relay-changed", "audience-fell"]
+REASONS: tuple[Reason, ...] = ("edition-changed", "relay-changed", "audience-fell")
+SHOWN = 40
+"""How many lines of a difference are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger and the receipts know.
+
+    ``fingerprint`` and ``frozen`` are those of this edition's latest send, ``totals`` where the
+    ledger has it, ``others`` every other issue that somebody has had. ``audience`` is how many
+    people the default list had when it was last sent to as a whole.
+    """
+
+    fingerprint: str | None = None
+    frozen: Frozen | None = None
+    totals: Totals = field(default_factory=Totals)
+    receipt: Receipt | None = None
+    others: tuple[Past, ...] = ()
+    audience: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is about to be sent: the version, the issue's date, and to how many people.
+
+    ``version.audience`` is None unless the whole default list is sent to.
+    """
+
+    version: Frozen
+    issue_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A reason not to send. ``way_on`` is the option that sends nevertheless."""
+
+    about: Literal["issue", "list"]
+    text: str
+    way_on: str
+
+
+def stops(
+    known: Known, wanted: Wanted, *, force: Collection[str] = (), again: bool = False
+) -> tuple[Stop, ...]:
+    """Return everything that speaks against this send and was not answered by an option."""
+    answered = {f"--force {reason}" for reason in force} | ({"--again"} if again else set())
+    return tuple(stop for stop in _all_stops(known, wanted) if stop.way_on not in answered)
+
+
+def _all_stops(known: Known, wanted: Wanted) -> Iterator[Stop]:
+    reached = known.totals.sent + known.totals.uncertain
+    if known.receipt and _forgotten(known.receipt, known.totals):
+        yield _lost(known.receipt)
+    if reached:
+        yield from _changed(known, wanted, reached)
+    elif known.receipt is None:
+        yield from _twins(known.others, wanted)
+    yield from _fallen(known.audience, wanted.version.audience)
+
+
+def _forgotten(receipt: Receipt, totals: Totals) -> bool:
+    """Whether the receipt knows of people whom the ledger does not."""
+    return totals.audience == 0 or bool(receipt.totals and receipt.totals.sent > totals.sent)
+
+
+def _lost(receipt: Receipt) -> Stop:
+    sent = f" to {receipt.totals.sent} people" if receipt.totals else ""
+    return Stop(
+        "issue",
+        f"went out{sent} (sent/{receipt.edition}.toml, {receipt.opened_at[:10]}), and the ledger"
+        " here does not know to whom: it was sent from another copy of this folder, or the ledger"
+        " was lost. Everybody on the list would get it, whoever has it already too",
+        "--again",
+    )
+
+
+def _changed(known: Known, wanted: Wanted, reached: int) -> Iterator[Stop]:
+    """A resume goes on with what the others had, and by the same way."""
+    new, old = wanted.version, known.frozen
+    if new.fingerprint != known.fingerprint:
+        yield Stop(
+            "issue",
+            f"has changed since it went out to {_people(reached)}; the others would get another"
+            f" text than they had\n{difference(old, new)}",
+            "--force edition-changed",
+        )
+    if old and old.relay.casefold() != new.relay.casefold():
+        yield Stop(
+            "issue",
+            f"went out to {_people(reached)} through {old.relay}, and would go on through"
+            f" {new.relay}: a relay that looked as if it had refused somebody may have them",
+            "--force relay-changed",
+        )
+
+
+def _twins(others: Collection[Past], wanted: Wanted) -> Iterator[Stop]:
+    for other in others:
+        if wanted.version.fingerprint in other.fingerprints:
+            yield Stop(
+                "issue",
+                f"is word for word what went out as {other.name}: whoever had that would get it"
+                " again",
+                "--again",
+            )
+        elif wanted.issue_date and wanted.issue_date == other.issue_date:
+            yield Stop(
+                "issue",
+                f"has the date {wanted.issue_date}, for which {other.name} went out: is it the"
+                " same issue under another name?",
+                "--again",
+            )
+
+
+def _fallen(before: int | None, now: int | None) -> Iterator[Stop]:
+    if now is not None and before and now * 2 < before:
+        yield Stop(
+            "list",
+            f"has {_people(now)} to send to; at the last issue it had {before}. Is it the right"
+            " file, and whole?",
+            "--force audience-fell",
+        )
+
+
+def difference(old: Frozen | None, new: Frozen) -> str:
+    """Show in a few lines how two versions of an edition differ, by their subject and plain text.
+
+    ``old`` is None where the earlier version was not kept.
+    """
+    if old is None:
+        return "(the earlier text was not kept)"
+    lines = list(
+        difflib.unified_diff(_lines(old), _lines(new), "as it was sent", "as it is now", "", "", 1)
+    )
+    lines = [line.rstrip("\n") for line in lines]
+    if not lines:
+        return "(the words are the same: it is a link, a picture, an attachment or the theme)"
+    more = [f"... and {len(lines) - SHOWN} more lines"] if len(lines) > SHOWN else []
+    return "\n".join([*lines[:SHOWN], *more])
+
+
+def _lines(version: Frozen) -> list[str]:
+    return [f"Subject: {version.subject}", "", *version.text.splitlines()]
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number} people"
