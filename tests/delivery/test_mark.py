@@ -81,7 +81,7 @@ def test_an_untouched_ledger_passes_after_a_run_and_after_a_crash(folder: Path) 
 
 def test_a_deleted_ledger_is_refused(folder: Path) -> None:
     (folder / "store.sqlite3").unlink()
-    assert "10 people who are settled are missing" in refused(folder).message
+    assert "10 people whom it had settled are not in it" in refused(folder).message
 
 
 def test_an_emptied_ledger_is_refused(folder: Path) -> None:
@@ -96,7 +96,7 @@ def test_yesterdays_ledger_is_refused(folder: Path) -> None:
         send(ledger, mark, 2)
         mark.rise()
     (folder / "yesterday").replace(folder / "store.sqlite3")
-    assert "2 people who are settled are missing" in refused(folder).message
+    assert "2 people whom it had settled" in refused(folder).message
 
 
 @pytest.mark.parametrize("sent", [0, 1, 2000])

@@ -97,6 +97,21 @@ def test_a_file_cut_off_anywhere_is_refused(
             read(path)
 
 
+@pytest.mark.parametrize("emptied", [True, False])
+def test_a_log_whose_file_is_gone_is_kept_and_not_begun_anew(
+    path: Path, tmp_path: Path, emptied: bool
+) -> None:
+    crashed = tmp_path / "crashed.sqlite3"
+    with Database.open(path, ROOMS) as database:
+        database.execute("INSERT INTO person VALUES ('late', '')")
+        shutil.copy(f"{path}-wal", f"{crashed}-wal")
+    if emptied:
+        crashed.write_bytes(b"")
+    with pytest.raises(StoreError, match="is gone, and its write-ahead log is not"):
+        Database.open(crashed, ROOMS)
+    assert Path(f"{crashed}-wal").stat().st_size > 0
+
+
 def test_a_flipped_bit_is_found_or_does_no_harm_to_the_keys(path: Path) -> None:
     whole = path.read_bytes()
     found = 0

@@ -3,6 +3,7 @@
 import click
 
 from briefmail import __version__
+from briefmail.cli.backup import backup
 from briefmail.cli.context import Settings
 from briefmail.cli.door import run
 from briefmail.cli.init import init
@@ -51,7 +52,7 @@ def cli(context: click.Context, folder: str | None, verbose: bool) -> None:
     context.obj = Settings(folder, verbose)
 
 
-for command in (init, new, preview, send, status, who, settle, suppress, unsuppress):
+for command in (init, new, preview, send, status, who, settle, suppress, unsuppress, backup):
     cli.add_command(command)
 
 

@@ -133,6 +133,18 @@ def plan(planned: "Plan") -> None:
     }
     for name, value in lines.items():
         _say(f"{click.style(name.rjust(8), bold=True)}  {value}", err=True)
+    if planned.closed_at:
+        _warn(
+            f"this issue was finished on {planned.closed_at[:10]}; it is opened again for"
+            f" {planned.to_send} {people(planned.to_send)} who are new"
+        )
+    if planned.warning:
+        _warn(planned.warning)
+
+
+def _warn(text: str) -> None:
+    """Say what deserves attention and stops nothing."""
+    _say(click.style("warning: ", fg="yellow") + text, err=True)
 
 
 def _asked_for(planned: "Plan") -> dict[str, str]:
@@ -222,6 +234,10 @@ def plan_json(planned: "Plan") -> None:
             "may_lack_what_it_corrects": planned.may_lack,
             "recipients": [person.address for person in planned.people[: planned.to_try]],
             "problems": [str(problem) for problem in planned.problems],
+            "warning": planned.warning,
+            "closed_at": planned.closed_at,
+            "error": planned.refusal.message if planned.refusal else None,
+            "way_on": [stop.way_on for stop in planned.stops],
             "first_message": planned.first.data.decode("ascii") if planned.first else None,
         }
     )

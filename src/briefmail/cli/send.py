@@ -14,6 +14,8 @@ from briefmail.errors import UsageError
 if TYPE_CHECKING:
     from briefmail.newsletter import Newsletter, Plan, SendOptions
 
+FORCE = ("edition-changed", "relay-changed", "audience-fell")
+
 
 FROM_SETTINGS = "[test]"
 """The value of a ``--test`` that names nobody."""
@@ -87,6 +89,13 @@ def _names_nobody(word: str) -> bool:
     metavar="WHICH",
     help="Again to the refused: 'all', a code such as 550 or 5.1.1, or an address.",
 )
+@click.option(
+    "--force",
+    type=click.Choice(FORCE),
+    multiple=True,
+    help="Send although this speaks against it; can be given more than once.",
+)
+@click.option("--again", is_flag=True, help="Send although it seems to have gone out before.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result for a program.")
 @click.pass_obj
@@ -104,13 +113,16 @@ def send(
     only_who_got: Path | None,
     resend_uncertain: bool,
     retry_refused: tuple[str, ...],
+    force: tuple[str, ...],
+    again: bool,
     yes: bool,
     as_json: bool,
 ) -> int:
     """Send ISSUE to everybody on the list who has not had it.
 
     The list is read first, and everybody's copy filled; then it asks. Whoever has the issue
-    already is left out, so the same command goes on where an interrupted run stopped.
+    already is left out, so the same command goes on where an interrupted run stopped. If the
+    issue, the relay or the list is not what it was, it stops and says how to go on.
 
     Without a relay (SMTP_HOST in .env) the messages are caught in outbox/.
     """
@@ -126,6 +138,8 @@ def send(
             only_who_got,
             resend_uncertain,
             retry_refused,
+            force,
+            again,
         )
         return _send_test(newsletter, issue, test_to, as_address, alone=not any(others))
     if as_address is not None:
@@ -141,6 +155,8 @@ def send(
         resend_uncertain=resend_uncertain,
         retry_refused=retry_refused,
         only_who_got=only_who_got,
+        force=frozenset(force),
+        again=again,
     )
     if dry_run:
         return _dry_run(newsletter, issue, options, as_json)
@@ -160,9 +176,10 @@ def _send_test(
 
 def _dry_run(newsletter: "Newsletter", issue: Path, options: "SendOptions", as_json: bool) -> int:
     planned = newsletter.plan(issue, options)
+    status = planned.refusal.exit_status if planned.refusal else 0
     if as_json:
         output.plan_json(planned)
-        return 0
+        return status
     output.problems(planned.problems, planned.counts.invalid)
     output.plan(planned)
     if planned.first:
@@ -173,8 +190,10 @@ def _dry_run(newsletter: "Newsletter", issue: Path, options: "SendOptions", as_j
     output.totals(planned.numbers())
     if planned.edition.issue.status == "draft":
         output.note("The issue is a draft; while it is, it is not sent.")
+    if planned.refusal:
+        output.error(planned.refusal)
     output.note("This was a dry run: nothing was sent, and nothing was written down.")
-    return 0
+    return status
 
 
 def _send(

@@ -7,6 +7,8 @@ server, which a command that does not send should not pay for.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from briefmail.delivery.frozen import Frozen, FrozenEditions, Past
+from briefmail.delivery.guard import REASONS, Known, Stop, Wanted, stops
 from briefmail.delivery.history import EditionStatus, Failure, History, Issued, ReplyGroup
 from briefmail.delivery.ledger import (
     MIGRATIONS,
@@ -16,8 +18,10 @@ from briefmail.delivery.ledger import (
     Ledger,
     Totals,
 )
+from briefmail.delivery.mark import LedgerMark
 from briefmail.delivery.messagelog import MessageLog
 from briefmail.delivery.outcome import Delivery, Scope, State
+from briefmail.delivery.receipt import Receipt, Receipts
 from briefmail.delivery.reply import Reply
 from briefmail.delivery.run import RunResult, send_run
 
@@ -28,16 +32,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MIGRATIONS",
+    "REASONS",
     "Delivery",
     "EditionRecord",
     "EditionStatus",
     "Enrolled",
     "Entry",
     "Failure",
+    "Frozen",
+    "FrozenEditions",
     "History",
     "Issued",
+    "Known",
     "Ledger",
+    "LedgerMark",
     "MessageLog",
+    "Past",
+    "Receipt",
+    "Receipts",
     "Reply",
     "ReplyGroup",
     "RunResult",
@@ -45,9 +57,12 @@ __all__ = [
     "Scope",
     "Session",
     "State",
+    "Stop",
     "Timeouts",
     "Totals",
+    "Wanted",
     "send_run",
+    "stops",
 ]
 _WHERE = {"Sandbox": "sandbox", "Session": "session", "Timeouts": "timeouts"}
 

@@ -90,7 +90,7 @@ class FrozenEditions:
             "SELECT id, issue_date, fingerprint || coalesce((SELECT group_concat(' ' ||"
             " frozen.fingerprint, '') FROM frozen WHERE frozen.edition = id), '')"
             " FROM edition WHERE id != ? AND EXISTS (SELECT 1 FROM delivery"
-            " WHERE delivery.edition = id AND state IN ('sent', 'uncertain', 'claimed'))"
+            " WHERE delivery.edition = id AND state IN ('sent', 'uncertain', 'claimed', 'by_hand'))"
             " ORDER BY opened_at",
             edition,
         )

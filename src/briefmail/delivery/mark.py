@@ -1,7 +1,7 @@
 """How far the ledger had come, so that one which has forgotten something is not sent from.
 
 Two numbers stand in the ledger and in a file beside it. *settled* is how many people, of all
-editions, are sent, refused or uncertain. *generation* counts how often the file was written, and
+editions, have ever been settled. *generation* counts how often the file was written, and
 is the sharper one: it is written to the database right after a checkpoint, so that until the next
 one it stands in the write-ahead log only. If the log is removed, the database falls back behind
 the file, however few people were settled since.
@@ -12,7 +12,7 @@ What is done with the numbers is in docs/ledger.md, with what they cannot see.
 from briefmail.errors import StoreError
 from briefmail.store import Database, HighWater
 
-EVERY = 4096
+EVERY = 2048
 """After so many settled people the mark rises during a run; the disk is asked to wait each time."""
 
 
@@ -31,13 +31,13 @@ class LedgerMark:
         if all(have.get(name, 0) >= number for name, number in known.items()):
             return
         lost = known.get("settled", 0) - have["settled"]
-        who = f" ({lost} people who are settled are missing)" if lost > 0 else ""
+        who = f" {lost} people whom it had settled are not in it." if lost > 0 else ""
         raise StoreError(
-            f"{self._database.path} has forgotten what it once knew{who}: it, or its -wal file,"
-            " was deleted, or put back from an older copy",
-            hint="put the latest copy back, with the -wal file if there is one. If there is none,"
-            f" delete {self._file.path}: issues with a receipt in sent/ still stop, and whoever"
-            " had another one would get it again",
+            f"{self._file.path.parent} has forgotten what it once knew.{who} store.sqlite3, or the"
+            " -wal file beside it, was deleted, or put back from an older copy",
+            hint="put the latest copy back, with its -wal file if there is one. If there is none,"
+            f" delete {self._file.path}: an issue with a receipt in sent/ will still stop, but"
+            " nobody then knows who has had which",
         )
 
     def begin(self) -> None:
@@ -66,7 +66,10 @@ class LedgerMark:
 
     def _numbers(self) -> dict[str, int]:
         (generation,) = self._database.one("SELECT generation FROM mark")
+        # Who was settled and is taken up again still counts: the number never falls by itself.
         (settled,) = self._database.one(
-            "SELECT count(*) FROM delivery WHERE state IN ('sent', 'refused', 'uncertain')"
+            "SELECT (SELECT count(*) FROM delivery"
+            " WHERE state IN ('sent', 'refused', 'uncertain', 'by_hand'))"
+            " + (SELECT coalesce(sum(reopened), 0) FROM edition)"
         )
         return {"generation": generation, "settled": settled}

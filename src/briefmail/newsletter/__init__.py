@@ -12,16 +12,18 @@ from pathlib import Path
 from briefmail.audience import Address, Recipient, Suppression
 from briefmail.config import CONFIG_NAME, Config, Relay, load
 from briefmail.delivery import (
+    REASONS,
     Delivery,
     EditionStatus,
     Entry,
     Issued,
     ReplyGroup,
+    Stop,
     Totals,
 )
 from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
-from briefmail.newsletter import lists, starting
+from briefmail.newsletter import keeping, lists, starting
 from briefmail.newsletter.failures import FailuresWritten, write_failures
 from briefmail.newsletter.previewing import Preview, preview_issue
 from briefmail.newsletter.sending import Plan, SendOptions, Summary, plan_send, send_issue
@@ -30,6 +32,7 @@ from briefmail.newsletter.status import Advice, Person, Status, editions, status
 from briefmail.newsletter.testing import TestResult, send_tests
 
 __all__ = [
+    "REASONS",
     "Address",
     "Advice",
     "Config",
@@ -52,6 +55,7 @@ __all__ = [
     "SettlePlan",
     "Settled",
     "Status",
+    "Stop",
     "Summary",
     "Suppression",
     "TestResult",
@@ -178,6 +182,10 @@ class Newsletter:
     def write_failures(self, issue: Path | str, target: Path | str) -> FailuresWritten:
         """Write those who may lack an issue to a new file, as a list that can be sent to."""
         return write_failures(self.config, issue, Path(target))
+
+    def backup(self, path: Path | str) -> None:
+        """Copy the memory to a new file, complete, also while a send is at work."""
+        keeping.backup(self.root, Path(path))
 
     def suppress(self, address: str, reason: str = "") -> Address:
         """Never mail an address again, whatever a list says, until :meth:`unsuppress`."""

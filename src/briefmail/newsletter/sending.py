@@ -18,11 +18,13 @@ from briefmail.delivery import (
     Ledger,
     MessageLog,
     RunResult,
+    Stop,
     send_run,
 )
 from briefmail.edition import Edition, Message, OnlyExpression
 from briefmail.errors import (
     BriefmailError,
+    InputError,
     IssueError,
     ListError,
     MergeError,
@@ -32,8 +34,9 @@ from briefmail.errors import (
 from briefmail.newsletter.choosing import TO_SEND, Choice, Correction, Place, Refusals
 from briefmail.newsletter.copying import EditorsCopy, send_copy
 from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppressed
+from briefmail.newsletter.remembering import Memory, refusal, remembered
 from briefmail.newsletter.status import edition_named
-from briefmail.store import STORE_NAME, Database, open_store, run_lock
+from briefmail.store import STORE_NAME, Database, open_store, place_warning, run_lock
 
 NAMED = 10
 """How many people an error names before it only counts them."""
@@ -50,6 +53,8 @@ class SendOptions:
     ``connections`` is how many are kept to the relay at most; small lists get fewer.
     ``resend_uncertain`` and ``retry_refused`` (``all``, codes, addresses) take settled people up
     again. ``only_who_got`` is the issue that this one corrects: only who got that gets this.
+    ``force`` has the reasons that are not to stop it (``edition-changed``, ``relay-changed``,
+    ``audience-fell``), and ``again`` lets an issue go out that seems to have gone out before.
     """
 
     limit: int | None = None
@@ -60,6 +65,8 @@ class SendOptions:
     resend_uncertain: bool = False
     retry_refused: tuple[str, ...] = ()
     only_who_got: Path | None = None
+    force: frozenset[str] = frozenset()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,10 @@ class Plan:
 
     Among those left, ``again_uncertain`` and ``again_refused`` are taken up again on request, and
     ``may_lack`` are uncertain in the issue that this one corrects.
+
+    ``stops`` is what speaks against the send and was not answered by an option; with any, nothing
+    is sent. ``closed_at`` is the moment (UTC, ISO 8601) at which the issue was finished, if it
+    would be opened again. ``warning`` says why the memory is not safe where the folder lies.
     """
 
     edition: Edition
@@ -93,6 +104,14 @@ class Plan:
     again_uncertain: int = 0
     again_refused: int = 0
     may_lack: int = 0
+    stops: tuple[Stop, ...] = ()
+    closed_at: str | None = None
+    warning: str | None = None
+
+    @property
+    def refusal(self) -> InputError | None:
+        """What a send would raise for its ``stops``: all of them, with the options to go on."""
+        return refusal(self.stops, self.edition.issue.path, self.list_path)
 
     def numbers(self) -> dict[str, int]:
         """Where each of the list's rows goes, by name: ``rows`` is the sum of all the others."""
@@ -155,9 +174,13 @@ class Summary:
 
 def plan_send(config: Config, edition: Edition, options: SendOptions) -> Plan:
     """Work out what ``send`` would do, and change nothing."""
-    with existing_store(config.root) as store, _roll(config, edition, options, store) as roll:
+    with (
+        existing_store(config.root) as store,
+        _remembered(config, edition, store) as memory,
+        _roll(config, edition, options, store) as roll,
+    ):
         choice = _choice(config, edition, options, store)
-        return _plan(config, edition, options, roll, choice)
+        return _plan(config, edition, options, roll, choice, memory)
 
 
 def send_issue(
@@ -170,29 +193,53 @@ def send_issue(
 ) -> Summary:
     """Send to everybody who has not had it: through the relay, or into the sandbox."""
     _refuse_draft(edition)
-    with _memory(config) as store, _roll(config, edition, options, store) as roll:
-        ledger = Ledger(store) if store and config.relay else None
-        if ledger:
-            ledger.recover(edition.name)  # what a dead run left in hand is named before all else
+    with (
+        _store(config) as store,
+        _remembered(config, edition, store) as memory,
+        _roll(config, edition, options, store) as roll,
+    ):
+        if memory:
+            memory.ledger.recover(edition.name)  # who was in hand is named before all else
         choice = _choice(config, edition, options, store)
-        plan = _plan(config, edition, options, roll, choice)
+        plan = _plan(config, edition, options, roll, choice, memory)
+        if error := plan.refusal:
+            raise error
         if plan.to_send == 0 or not confirm(plan):
-            return _nothing_sent(plan, ledger, confirmed=plan.to_send == 0)
-        with _way_out(config, ledger) as (ledger, relay, outbox):
-            _enrol(edition, roll, ledger, choice)
-            with _logged(config, edition, on_progress, now) as progress:
-                result = send_run(
-                    ledger,
-                    edition.name,
-                    lambda: delivery.Session(relay),
-                    edition.message_for,
-                    limit=options.limit,
-                    # One connection files the sandbox's messages in the order of the list.
-                    connections=options.connections if config.relay else 1,
-                    on_progress=progress,
-                )
-            copy = send_copy(config, edition, roll, ledger, relay)
-            return _summary(plan, result, ledger, outbox, copy)
+            return _nothing_sent(plan, memory, confirmed=plan.to_send == 0)
+        return _run(config, plan, options, roll, choice, memory, on_progress, now)
+
+
+def _run(
+    config: Config,
+    plan: Plan,
+    options: SendOptions,
+    roll: Roll,
+    choice: Choice,
+    memory: Memory | None,
+    on_progress: Callable[[Recipient, Delivery], None],
+    now: Callable[[], datetime],
+) -> Summary:
+    edition = plan.edition
+    with _way_out(config, memory) as (ledger, relay, outbox):
+        _enrol(edition, roll, ledger, choice)
+        if memory:
+            memory.freeze(_audience(options, roll))
+            on_progress = memory.counting(on_progress)
+        with _logged(config, edition, on_progress, now) as progress:
+            result = send_run(
+                ledger,
+                edition.name,
+                lambda: delivery.Session(relay),
+                edition.message_for,
+                limit=options.limit,
+                # One connection files the sandbox's messages in the order of the list.
+                connections=options.connections if config.relay else 1,
+                on_progress=progress,
+            )
+        if memory:
+            memory.finish(result)
+        copy = send_copy(config, edition, roll, ledger, relay)
+        return _summary(plan, result, ledger, outbox, copy)
 
 
 @contextmanager
@@ -213,6 +260,12 @@ def _logged(
             on_progress(recipient, done)
 
         yield progress
+
+
+def _audience(options: SendOptions, roll: Roll) -> int | None:
+    """How many people the default list has, None unless all of it is sent to."""
+    part = (options.only, options.recipients, options.limit, options.only_who_got)
+    return roll.counts.send if all(option is None for option in part) else None
 
 
 def _refuse_draft(edition: Edition) -> None:
@@ -269,7 +322,7 @@ def _enrol(edition: Edition, roll: Roll, ledger: Ledger, choice: Choice) -> None
 
 
 @contextmanager
-def _memory(config: Config) -> Iterator[Database | None]:
+def _store(config: Config) -> Iterator[Database | None]:
     """Open the store: under its lock for a relay; for the sandbox only if there is one."""
     if config.relay:
         with run_lock(config.root), open_store(config.root, ROOMS) as store:
@@ -280,14 +333,26 @@ def _memory(config: Config) -> Iterator[Database | None]:
 
 
 @contextmanager
-def _way_out(config: Config, ledger: Ledger | None) -> Iterator[tuple[Ledger, Relay, Path | None]]:
+def _remembered(
+    config: Config, edition: Edition, store: Database | None
+) -> Iterator[Memory | None]:
+    """Yield what is known of the edition; None for the sandbox, which starts clean each time."""
+    if config.relay:
+        with remembered(config, edition, store) as memory:
+            yield memory
+    else:
+        yield None
+
+
+@contextmanager
+def _way_out(config: Config, memory: Memory | None) -> Iterator[tuple[Ledger, Relay, Path | None]]:
     """Yield the ledger to send by, the relay, and the outbox if it is the sandbox.
 
     What an earlier sandbox caught is cleared here, and not before: a send that does not come to
     pass leaves it alone.
     """
-    if config.relay and ledger:
-        yield ledger, config.relay, None
+    if config.relay and memory:
+        yield memory.ledger, config.relay, None
         return
     with (
         delivery.Sandbox(config.outbox) as sandbox,
@@ -328,7 +393,12 @@ def _check_only(only: OnlyExpression | None, roll: Roll, path: Path) -> None:
 
 
 def _plan(
-    config: Config, edition: Edition, options: SendOptions, roll: Roll, choice: Choice
+    config: Config,
+    edition: Edition,
+    options: SendOptions,
+    roll: Roll,
+    choice: Choice,
+    memory: Memory | None,
 ) -> Plan:
     """Fill everybody's copy before anybody is sent to, and count who has it already."""
     path = _list_path(config, options)
@@ -363,7 +433,20 @@ def _plan(
         again_uncertain=places["uncertain"],
         again_refused=places["refused"],
         may_lack=may_lack,
+        stops=_stops(options, roll, memory, to_send),
+        closed_at=memory.closed_at if memory and to_send else None,
+        warning=place_warning(config.root) if memory else None,
     )
+
+
+def _stops(
+    options: SendOptions, roll: Roll, memory: Memory | None, to_send: int
+) -> tuple[Stop, ...]:
+    """What speaks against the send. Against the issue nothing does if nobody is left to get it."""
+    if memory is None:
+        return ()
+    found = memory.stops(_audience(options, roll), force=options.force, again=options.again)
+    return tuple(stop for stop in found if to_send or stop.about == "list")
 
 
 class _Faults:
@@ -398,7 +481,9 @@ class _Faults:
             )
 
 
-def _nothing_sent(plan: Plan, ledger: Ledger | None, *, confirmed: bool) -> Summary:
+def _nothing_sent(plan: Plan, memory: Memory | None, *, confirmed: bool) -> Summary:
+    if memory:
+        memory.close_receipt()  # a run that died right after its last message left that open
     return Summary(
         plan,
         confirmed,
@@ -407,7 +492,7 @@ def _nothing_sent(plan: Plan, ledger: Ledger | None, *, confirmed: bool) -> Summ
         deferred=0,
         uncertain=0,
         not_tried=plan.to_send,
-        named=_named(plan, ledger) if ledger else (),
+        named=_named(plan, memory.ledger) if memory else (),
     )
 
 

@@ -274,16 +274,21 @@ def _refuse_cut_off(path: Path) -> None:
     While there is a write-ahead log, the file may rightly be incomplete: a checkpoint that broke
     off is repeated from the log.
     """
-    log = path.with_name(path.name + "-wal")
-    if not path.is_file() or (log.is_file() and log.stat().st_size):
+    size, log = _size_of(path), _size_of(path.with_name(path.name + "-wal"))
+    if log and not size:  # SQLite would delete the log, and with it the last of what was known
+        raise StoreError(f"{path} is gone, and its write-ahead log is not", hint=DAMAGED)
+    if log or not size:
         return
-    size = path.stat().st_size
     with path.open("rb") as file:
         header = file.read(100)
     page_size = int.from_bytes(header[16:18], "big")  # https://www.sqlite.org/fileformat.html
     page_size = 65536 if page_size == 1 else page_size
-    if size and (len(header) < 100 or size % max(page_size, 512)):
+    if len(header) < 100 or size % max(page_size, 512):
         raise StoreError(f"{path} is damaged: it is not whole, or not a database", hint=DAMAGED)
+
+
+def _size_of(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 @contextmanager

@@ -1,0 +1,19 @@
+"""``backup``: a copy of the memory that has everything in it."""
+
+from pathlib import Path
+
+from briefmail.errors import UsageError
+from briefmail.newsletter.lists import existing_store
+
+
+def backup(root: Path, path: Path) -> None:
+    """Copy the memory of the newsletter in ``root`` to a new file, also while a send is at work.
+
+    Raises :class:`UsageError` if there is nothing yet or ``path`` is taken, and
+    :class:`~briefmail.errors.StoreError` if the memory is damaged or the disk will not have it.
+    """
+    with existing_store(root) as store:
+        if store is None:
+            raise UsageError(f"{root} has no memory yet; there is nothing to back up")
+        store.check()
+        store.backup_to(path)
