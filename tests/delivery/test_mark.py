@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 from scene import EDITION, people
 
-from briefmail.delivery import MIGRATIONS, Delivery, Ledger
+from briefmail.delivery import MIGRATIONS, Ledger
 from briefmail.delivery.mark import EVERY, LedgerMark
 from briefmail.errors import StoreError
 from briefmail.store import Database, HighWater
-
-SENT = Delivery("sent", "dot", None, "because")
 
 
 @contextmanager
@@ -24,10 +22,11 @@ def opened(folder: Path) -> Iterator[tuple[Ledger, LedgerMark]]:
 
 
 def send(ledger: Ledger, mark: LedgerMark, number: int) -> None:
-    """Settle as many people as there are on a list of ``number``."""
-    for recipient in ledger.next_batch(EDITION, number):
-        ledger.claim(EDITION, recipient.key, "<1@example.com>")
-        ledger.record(EDITION, recipient.key, SENT)
+    """Settle ``number`` people, each in a commit of its own, as a slow relay would have it."""
+    database = ledger._database
+    pending = list(database.rows("SELECT rowid FROM delivery WHERE state = 'pending'"))
+    for (row,) in pending[:number]:
+        database.execute("UPDATE delivery SET state = 'sent' WHERE rowid = ?", row)
         mark.count(1)
 
 
@@ -121,6 +120,17 @@ def test_the_mark_rises_by_itself_during_a_long_run(folder: Path) -> None:
         send(ledger, mark, EVERY + 5)
         known = HighWater(folder / "settled").read()
     assert known == {"generation": 4, "settled": 10 + EVERY}
+
+
+def test_people_who_are_to_be_tried_again_are_not_missed(folder: Path) -> None:
+    with opened(folder) as (_, mark):
+        mark.check()
+        other = sqlite3.connect(folder / "store.sqlite3")
+        other.execute("UPDATE delivery SET state = 'pending' WHERE line < 4")
+        other.commit()
+        other.close()
+        mark.begin()
+    check(folder)
 
 
 def test_without_the_file_the_ledger_is_believed_and_the_file_written_anew(folder: Path) -> None:

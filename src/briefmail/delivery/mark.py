@@ -22,12 +22,13 @@ class LedgerMark:
     def __init__(self, database: Database, file: HighWater) -> None:
         self._database = database
         self._file = file
-        self._settled = self._since = 0
+        self._settled: int | None = None  # as last counted
+        self._since = 0  # told of since then
 
     def check(self) -> None:
         """Raise :class:`StoreError` if the ledger knows less than it once did."""
         known = self._file.read()
-        have = self._numbers()
+        have = {"generation": self._generation(), "settled": self._count()}
         if all(have.get(name, 0) >= number for name, number in known.items()):
             return
         lost = known.get("settled", 0) - have["settled"]
@@ -41,35 +42,42 @@ class LedgerMark:
         )
 
     def begin(self) -> None:
-        """Begin a run: from here on checkpoints are made only by :meth:`rise`."""
+        """Begin a run: from here on checkpoints are made only by :meth:`rise`.
+
+        Whoever takes people out of being settled, because they were asked to, does it before.
+        """
         self._database.one("PRAGMA wal_autocheckpoint = 0")
+        self._count()
         self.rise()
 
     def count(self, settled: int) -> None:
         """Count people settled in the run; every few thousand the mark rises."""
         self._since += settled
         if self._since >= EVERY:
-            self._rise_to(self._settled + self._since)
+            self.rise()
 
     def rise(self) -> None:
-        """Take the mark to where the ledger stands. Raises :class:`StoreError` if it cannot be."""
-        self._rise_to(self._numbers()["settled"])
+        """Take the mark to where the ledger stands. Raises :class:`StoreError` if it cannot be.
 
-    def _rise_to(self, settled: int) -> None:
-        self._settled, self._since = settled, 0
+        The rows are not counted again: it is where they stood, and those told of since.
+        """
+        self._settled = (self._count() if self._settled is None else self._settled) + self._since
+        self._since = 0
         # Passive: it waits for nobody. What a reader holds back is done the next time.
         self._database.one("PRAGMA wal_checkpoint(PASSIVE)")
         self._database.execute("UPDATE mark SET generation = generation + 1")
         # The database first: a crash in between leaves it ahead of the file, which is no loss.
-        (generation,) = self._database.one("SELECT generation FROM mark")
-        self._file.write({"generation": generation, "settled": settled})
+        self._file.write({"generation": self._generation(), "settled": self._settled})
 
-    def _numbers(self) -> dict[str, int]:
-        (generation,) = self._database.one("SELECT generation FROM mark")
+    def _generation(self) -> int:
+        return int(self._database.one("SELECT generation FROM mark")[0])
+
+    def _count(self) -> int:
         # Who was settled and is taken up again still counts: the number never falls by itself.
-        (settled,) = self._database.one(
+        (self._settled,) = self._database.one(
             "SELECT (SELECT count(*) FROM delivery"
             " WHERE state IN ('sent', 'refused', 'uncertain', 'by_hand'))"
             " + (SELECT coalesce(sum(reopened), 0) FROM edition)"
         )
-        return {"generation": generation, "settled": settled}
+        self._since = 0
+        return self._settled
