@@ -130,9 +130,11 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path)
     with pytest.raises(StoreError) as caught:
         open_store(tmp_path, {"people": [FIRST]})
     assert caught.value.exit_status == 74
-    assert str(caught.value) == f"{store_path(tmp_path)}: file is not a database"
+    assert str(caught.value) == (
+        f"{store_path(tmp_path)} is damaged: it is not whole, or not a database"
+    )
     assert caught.value.hint is not None
-    assert "Keep a copy" in caught.value.hint
+    assert "keep the file as it is" in caught.value.hint
     assert store_path(tmp_path).read_bytes() == b"not a database" * 100
 
 

@@ -1,6 +1,7 @@
 """What only the editor can decide: who gets it again, who a correction is for, what is settled."""
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -145,6 +146,18 @@ def test_what_was_never_sent_or_is_the_same_issue_cannot_be_corrected(
 
 
 # --- settle ---------------------------------------------------------------------------------------
+
+
+def test_a_second_copy_of_the_folder_learns_of_what_was_settled_by_hand(
+    briefmail: Command, starter: Path, letter: Path, relay: FakeRelay
+) -> None:
+    """By the receipt, which is committed; the ledger is not."""
+    assert briefmail("settle", letter, "--yes").status == 0
+    shutil.rmtree(starter / ".briefmail")
+    result = briefmail("send", letter, "--yes")
+    assert result.status == 65
+    assert "the ledger here does not know to whom" in result.err
+    assert relay.recipients == []
 
 
 def test_what_is_settled_by_hand_is_sent_to_nobody_but_who_is_new(

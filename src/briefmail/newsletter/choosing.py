@@ -91,6 +91,11 @@ class Choice:
         self._edition = edition
         self._correction = correction
 
+    @property
+    def corrects(self) -> str | None:
+        """The issue that this send corrects, None if it is no correction."""
+        return self._correction.edition if self._correction else None
+
     def place(self, recipient: Recipient) -> Place:
         """Say where somebody on the list stands."""
         if not self._concerns(recipient):

@@ -71,9 +71,12 @@ class Memory:
         return record.closed_at if record else None
 
     def stops(
-        self, audience: int | None, *, force: Collection[str], again: bool
+        self, audience: int | None, *, force: Collection[str], again: bool, corrects: str | None
     ) -> tuple[Stop, ...]:
-        """Everything that speaks against a send; ``audience`` as in :class:`Frozen`."""
+        """Everything that speaks against a send; ``audience`` as in :class:`Frozen`.
+
+        ``corrects`` is the issue that this one says it corrects: to be like that one is no fault.
+        """
         name = self._edition.name
         record = self.ledger.edition(name)
         known = Known(
@@ -81,7 +84,7 @@ class Memory:
             frozen=self._frozen.latest(name),
             totals=self.ledger.totals(name),
             receipt=self._receipts.read(name),
-            others=self._others(),
+            others=tuple(past for past in self._others() if past.name != corrects),
             audience=self._frozen.last_audience(),
         )
         wanted = Wanted(self._version(audience), self._edition.issue.date)

@@ -433,19 +433,24 @@ def _plan(
         again_uncertain=places["uncertain"],
         again_refused=places["refused"],
         may_lack=may_lack,
-        stops=_stops(options, roll, memory, to_send),
+        stops=_stops(options, roll, choice, memory, to_send),
         closed_at=memory.closed_at if memory and to_send else None,
         warning=place_warning(config.root) if memory else None,
     )
 
 
 def _stops(
-    options: SendOptions, roll: Roll, memory: Memory | None, to_send: int
+    options: SendOptions, roll: Roll, choice: Choice, memory: Memory | None, to_send: int
 ) -> tuple[Stop, ...]:
     """What speaks against the send. Against the issue nothing does if nobody is left to get it."""
     if memory is None:
         return ()
-    found = memory.stops(_audience(options, roll), force=options.force, again=options.again)
+    found = memory.stops(
+        _audience(options, roll),
+        force=options.force,
+        again=options.again,
+        corrects=choice.corrects,
+    )
     return tuple(stop for stop in found if to_send or stop.about == "list")
 
 

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 from briefmail.audience import Counts, Roll
 from briefmail.config import Config
-from briefmail.delivery import History, Ledger
+from briefmail.delivery import History, Ledger, LedgerMark, Receipt, Receipts
 from briefmail.edition import Edition
+from briefmail.issue import show_tags
 from briefmail.newsletter.lists import ROOMS, suppressed
-from briefmail.store import open_store, run_lock
+from briefmail.store import high_water, open_store, run_lock
+
+OTHER_MEANS = "(settled by hand)"
+"""What a receipt has in the place of the relay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ def settle_issue(
         open_store(config.root, ROOMS) as store,
         Roll.read(config.recipients, suppressed=suppressed(store)) as roll,
     ):
+        mark = LedgerMark(store, high_water(config.root))
+        mark.check()
         ledger = Ledger(store)
         ledger.recover(edition.name)
         history = History(store)
@@ -52,14 +58,40 @@ def settle_issue(
         plan = SettlePlan(edition, roll.counts, to_settle)
         if to_settle == 0 or not confirm(plan):
             return Settled(plan, to_settle == 0, 0)
-        issue = edition.issue
-        ledger.open_edition(
-            edition.name,
-            subject=issue.subject,
-            issue_date=issue.date,
-            fingerprint=edition.fingerprint,
-        )
-        ledger.enrol(edition.name, roll.recipients())
-        by_hand = ledger.settle_by_hand(edition.name)
-        ledger.close_if_settled(edition.name)
+        by_hand = _settle(edition, roll, ledger)
+        _leave_receipt(config, edition, ledger)
+        mark.rise()
         return Settled(plan, True, by_hand)
+
+
+def _settle(edition: Edition, roll: Roll, ledger: Ledger) -> int:
+    issue = edition.issue
+    ledger.open_edition(
+        edition.name,
+        subject=issue.subject,
+        issue_date=issue.date,
+        fingerprint=edition.fingerprint,
+    )
+    ledger.enrol(edition.name, roll.recipients())
+    by_hand = ledger.settle_by_hand(edition.name)
+    ledger.close_if_settled(edition.name)
+    return by_hand
+
+
+def _leave_receipt(config: Config, edition: Edition, ledger: Ledger) -> None:
+    """Tell other copies of the folder too, as after a send."""
+    record = ledger.edition(edition.name)
+    assert record
+    receipts = Receipts(config.root)
+    receipts.open(
+        Receipt(
+            edition=edition.name,
+            subject=show_tags(edition.issue.subject, edition.issue.tags),
+            issue_date=edition.issue.date,
+            fingerprint=edition.fingerprint,
+            relay=OTHER_MEANS,
+            opened_at=record.opened_at,
+        )
+    )
+    if record.closed_at:
+        receipts.close(edition.name, record.closed_at, ledger.totals(edition.name))
