@@ -25,8 +25,9 @@ from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
 from briefmail.newsletter import keeping, lists, starting
 from briefmail.newsletter.failures import FailuresWritten, write_failures
+from briefmail.newsletter.plan import Plan, SendOptions, Summary
 from briefmail.newsletter.previewing import Preview, preview_issue
-from briefmail.newsletter.sending import Plan, SendOptions, Summary, plan_send, send_issue
+from briefmail.newsletter.sending import plan_send, send_issue
 from briefmail.newsletter.settling import Settled, SettlePlan, settle_issue
 from briefmail.newsletter.status import Advice, Person, Status, editions, status_of, who
 from briefmail.newsletter.testing import TestResult, send_tests

@@ -1,0 +1,140 @@
+"""What can be chosen for a send, what it would do, and what it did: values that do nothing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from briefmail.audience import Counts, Recipient
+from briefmail.config import Relay
+from briefmail.delivery import Entry, Stop
+from briefmail.edition import Edition, Message
+from briefmail.errors import BriefmailError, InputError, Problem
+from briefmail.newsletter.copying import EditorsCopy
+from briefmail.newsletter.remembering import refusal
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """What can be chosen for one send.
+
+    ``limit`` is how many are tried at most; ``only`` an expression over the merge fields;
+    ``recipients`` another list; ``strict_list`` makes an invalid row stop the send.
+    ``connections`` is how many are kept to the relay at most; small lists get fewer.
+    ``resend_uncertain`` and ``retry_refused`` (``all``, codes, addresses) take settled people up
+    again. ``only_who_got`` is the issue that this one corrects: only who got that gets this.
+    ``force`` has the reasons that are not to stop it (``edition-changed``, ``relay-changed``,
+    ``audience-fell``), and ``again`` lets an issue go out that seems to have gone out before.
+    """
+
+    limit: int | None = None
+    only: str | None = None
+    recipients: Path | None = None
+    strict_list: bool = False
+    connections: int = 4
+    resend_uncertain: bool = False
+    retry_refused: tuple[str, ...] = ()
+    only_who_got: Path | None = None
+    force: frozenset[str] = frozenset()
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a send would do. ``relay`` is None for the sandbox.
+
+    Of the list's ``counts.send`` people, ``already`` have had the issue, ``by_hand`` by other
+    means, ``settled`` were refused or are uncertain, ``did_not_get`` the issue that this one
+    corrects, and ``to_send`` are left; of those ``to_try`` are tried by this send and the others by
+    the next. ``people`` are the first hundred of those left, and ``first`` is the first one's
+    message, None if there is nobody.
+
+    Among those left, ``again_uncertain`` and ``again_refused`` are taken up again on request, and
+    ``may_lack`` are uncertain in the issue that this one corrects.
+
+    ``stops`` is what speaks against the send and was not answered by an option; with any, nothing
+    is sent. ``closed_at`` is the moment (UTC, ISO 8601) at which the issue was finished, if it
+    would be opened again. ``warning`` says why the memory is not safe where the folder lies.
+    """
+
+    edition: Edition
+    relay: Relay | None
+    list_path: Path
+    counts: Counts
+    problems: tuple[Problem, ...]
+    already: int
+    settled: int
+    to_send: int
+    to_try: int
+    people: tuple[Recipient, ...]
+    first: Message | None
+    first_subject: str
+    by_hand: int = 0
+    did_not_get: int = 0
+    again_uncertain: int = 0
+    again_refused: int = 0
+    may_lack: int = 0
+    stops: tuple[Stop, ...] = ()
+    closed_at: str | None = None
+    warning: str | None = None
+
+    @property
+    def refusal(self) -> InputError | None:
+        """What a send would raise for its ``stops``: all of them, with the options to go on."""
+        return refusal(self.stops, self.edition.issue.path, self.list_path)
+
+    def numbers(self) -> dict[str, int]:
+        """Where each of the list's rows goes, by name: ``rows`` is the sum of all the others."""
+        counts = self.counts
+        return {
+            "rows": counts.rows,
+            "to_send": self.to_send,
+            "already": self.already,
+            "by_hand": self.by_hand,
+            "settled": self.settled,
+            "did_not_get": self.did_not_get,
+            "duplicate": counts.duplicate,
+            "invalid": counts.invalid,
+            "opted_out": counts.opted_out,
+            "suppressed": counts.suppressed,
+            "filtered": counts.filtered,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a send did. The numbers add up::
+
+        rows = duplicate + invalid + opted_out + suppressed + filtered + did_not_get + already
+               + by_hand + settled + sent + refused + deferred + uncertain + not_tried
+
+    ``stopped`` is what ended the run early; ``named`` are the refused and the uncertain. ``copy``
+    is the editor's, None if none was due.
+    """
+
+    plan: Plan
+    confirmed: bool
+    sent: int
+    refused: int
+    deferred: int
+    uncertain: int
+    not_tried: int
+    stopped: BriefmailError | None = None
+    interrupted: bool = False
+    exit_status: int = 0
+    named: tuple[Entry, ...] = ()
+    outbox: Path | None = None
+    copy: EditorsCopy | None = None
+
+    def numbers(self) -> dict[str, int]:
+        """Where each of the list's rows went, by name: ``rows`` is the sum of all the others."""
+        planned = self.plan.numbers()
+        rows = planned.pop("rows")
+        del planned["to_send"]
+        return {
+            "rows": rows,
+            "sent": self.sent,
+            "refused": self.refused,
+            "deferred": self.deferred,
+            "uncertain": self.uncertain,
+            "not_tried": self.not_tried,
+            **planned,
+        }
