@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from briefmail.config import Config, Mail, Mailbox, Newsletter, Relay, Schedule, Theme, load
+from briefmail.config import (
+    Config,
+    Mail,
+    Mailbox,
+    Newsletter,
+    Relay,
+    Schedule,
+    Secret,
+    SecretVariable,
+    Theme,
+    load,
+)
 from briefmail.errors import ConfigError
 
 SENDER = '[newsletter]\nfrom = "a@example.org"\n'
@@ -100,7 +111,9 @@ security = "STARTTLS"
             logo_width=200,
         ),
         schedule=Schedule(1, 3, time(7, 30), date(2016, 8, 24), "Europe/London"),
-        relay=Relay("smtp.example.org", 2525, "starttls", "jo", "secret"),
+        relay=Relay(
+            "smtp.example.org", 2525, "starttls", "jo", Secret("SMTP_PASSWORD", "secret", tmp_path)
+        ),
         secret="s3",
     )
 
@@ -174,14 +187,18 @@ def test_a_password_is_what_stands_in_env(
     assert callable(save)
     env = save(f"{line}\nSMTP_USERNAME=jo\nSMTP_HOST=a.example.org\n")
     relay = settings_of(tmp_path, SENDER, env).relay
-    assert relay == Relay("a.example.org", 587, "starttls", "jo", password)
+    assert relay == Relay(
+        "a.example.org", 587, "starttls", "jo", Secret("SMTP_PASSWORD", password, tmp_path)
+    )
 
 
 def test_secrets_are_in_no_repr(tmp_path: Path) -> None:
     """What is printed for a developer can end up in a log."""
     env = "SMTP_HOST=a.example.org\nSMTP_USERNAME=jo\nSMTP_PASSWORD=hush1\nBRIEFMAIL_SECRET=hush2\n"
     config = settings_of(tmp_path, SENDER, env)
-    assert (config.relay and config.relay.password, config.secret) == ("hush1", "hush2")
+    assert config.relay
+    assert config.relay.secret
+    assert (config.relay.secret.text, config.secret) == ("hush1", "hush2")
     assert "hush" not in repr(config)
 
 
@@ -336,11 +353,60 @@ def test_a_login_needs_its_password(tmp_path: Path) -> None:
     """And the problem is reported where the user name is."""
     toml = f'{SENDER}[smtp]\nhost = "a.example.org"\nusername = "jo"\n'
     assert problems_of(tmp_path, toml) == [
-        "briefmail.toml:5: smtp.username is set but SMTP_PASSWORD is not"
+        "briefmail.toml:5: smtp.username is set but SMTP_PASSWORD is not, nor SMTP_PASSWORD_FILE,"
+        " SMTP_PASSWORD_COMMAND or SMTP_TOKEN_COMMAND"
     ]
     assert problems_of(tmp_path, toml, "\nSMTP_USERNAME=ann\n") == [
-        ".env:2: SMTP_USERNAME is set but SMTP_PASSWORD is not"
+        ".env:2: SMTP_USERNAME is set but SMTP_PASSWORD is not, nor SMTP_PASSWORD_FILE,"
+        " SMTP_PASSWORD_COMMAND or SMTP_TOKEN_COMMAND"
     ]
+
+
+@pytest.mark.parametrize(
+    "variable", ["SMTP_PASSWORD_FILE", "SMTP_PASSWORD_COMMAND", "SMTP_TOKEN_COMMAND"]
+)
+def test_where_a_secret_is_to_be_had_is_read_and_not_looked_up(
+    tmp_path: Path, variable: SecretVariable
+) -> None:
+    """Nothing is there, and only a send that logs in would notice."""
+    env = f"SMTP_HOST=a.example.org\nSMTP_USERNAME=jo\n{variable}=no-such-thing here\n"
+    relay = settings_of(tmp_path, SENDER, env).relay
+    secret = Secret(variable, "no-such-thing here", tmp_path)
+    assert relay == Relay("a.example.org", 587, "starttls", "jo", secret)
+    assert "no-such" not in repr(relay)
+    assert secret.is_token == (variable == "SMTP_TOKEN_COMMAND")
+    if variable == "SMTP_PASSWORD_FILE":
+        assert (secret.path, secret.command) == (tmp_path / "no-such-thing here", [])
+    else:
+        assert (secret.path, secret.command) == (None, ["no-such-thing", "here"])
+
+
+def test_two_secrets_are_one_too_many(tmp_path: Path) -> None:
+    """Which one was meant cannot be known, wherever they are set."""
+    env = "SMTP_HOST=a.example.org\nSMTP_USERNAME=jo\nSMTP_PASSWORD=a\nSMTP_PASSWORD_FILE=b\n"
+    assert problems_of(tmp_path, SENDER, env, {"SMTP_TOKEN_COMMAND": "c"}) == [
+        ".env:4: SMTP_PASSWORD_FILE is set, and SMTP_PASSWORD is too; keep one of them",
+        "the environment: SMTP_TOKEN_COMMAND is set, and SMTP_PASSWORD is too; keep one of them",
+    ]
+
+
+def test_a_command_is_parted_as_in_a_shell_and_nothing_else_is_done_to_it() -> None:
+    """No variable, no comment, no pipe."""
+    secret = Secret("SMTP_TOKEN_COMMAND", "op read 'op://a b/c' $HOME #1 | \"x y\"")
+    assert secret.command == ["op", "read", "op://a b/c", "$HOME", "#1", "|", "x y"]
+
+
+def test_on_windows_a_backslash_in_a_command_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a path with a space in it is put in quotes."""
+    monkeypatch.setattr("briefmail.config.os.name", "nt")
+    secret = Secret("SMTP_PASSWORD_COMMAND", r'"C:\Program Files\pass.exe" show C:\a')
+    assert secret.command == [r"C:\Program Files\pass.exe", "show", r"C:\a"]
+
+
+def test_a_command_with_an_open_quote_is_a_problem(tmp_path: Path) -> None:
+    """It is found before anything is sent, and not shown."""
+    env = "SMTP_HOST=a.example.org\nSMTP_USERNAME=jo\nSMTP_TOKEN_COMMAND=say it's hush\n"
+    assert problems_of(tmp_path, SENDER, env) == [".env:3: SMTP_TOKEN_COMMAND leaves a quote open"]
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "::1", "[::1]"])

@@ -8,12 +8,13 @@ import difflib
 import ipaddress
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from dotenv.parser import parse_stream
@@ -44,6 +45,10 @@ LANG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as a
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 Security = Literal["starttls", "tls", "none"]
+SecretVariable = Literal[
+    "SMTP_PASSWORD", "SMTP_PASSWORD_FILE", "SMTP_PASSWORD_COMMAND", "SMTP_TOKEN_COMMAND"
+]
+SECRET_VARIABLES: tuple[SecretVariable, ...] = get_args(SecretVariable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +162,57 @@ class Editor:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """What proves to the relay that it is us, or where that is to be had once it is needed.
+
+    ``text`` is the password, the name of a file, or a command, as ``variable`` says; a relative
+    name is seen from ``folder``, and the command runs there. ``repr`` leaves the text out, so that
+    it cannot reach a log: even a command may have a password in it.
+    """
+
+    variable: SecretVariable
+    text: str = field(repr=False)
+    folder: Path = Path()
+
+    @property
+    def is_token(self) -> bool:
+        """Whether it is an access token, which XOAUTH2 takes, and no password."""
+        return self.variable == "SMTP_TOKEN_COMMAND"
+
+    @property
+    def path(self) -> Path | None:
+        """The file whose first line it is."""
+        if self.variable != "SMTP_PASSWORD_FILE":
+            return None
+        return self.folder / Path(self.text).expanduser()
+
+    @property
+    def command(self) -> list[str]:
+        """The words of the command that prints it; none unless there is one.
+
+        Quotes work as in a shell, and nothing else does. Raises ValueError if one is left open.
+        """
+        if not self.variable.endswith("_COMMAND"):
+            return []
+        words = shlex.shlex(self.text, posix=True, punctuation_chars=False)
+        words.whitespace_split, words.commenters = True, ""
+        if os.name == "nt":
+            words.escape = ""  # there a backslash parts the folders of a path
+        return list(words)
+
+
+@dataclass(frozen=True, slots=True)
 class Relay:
     """The host that mail is submitted to, with what it takes to log in there.
 
-    ``repr`` leaves the password out, so that it cannot reach a log.
+    ``secret`` is set wherever ``username`` is.
     """
 
     host: str
     port: int
     security: Security
     username: str = ""
-    password: str = field(default="", repr=False)
+    secret: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,9 +583,11 @@ def _relay(
                 problem(key, str(error))
     if not values.get("host"):
         return None
-    relay = _with_defaults(values, _value(variables, "SMTP_PASSWORD"))
-    if relay.username and not relay.password:
-        problem("username", "is set but SMTP_PASSWORD is not")
+    relay = _with_defaults(values, _secret(path.parent, variables, problems))
+    if relay.username and not relay.secret:
+        *others, last = SECRET_VARIABLES[1:]
+        text = f"is set but SMTP_PASSWORD is not, nor {', '.join(others)} or {last}"
+        problem("username", text)
     if relay.security == "none" and (relay.username or not _is_loopback(relay.host)):
         text = (
             "is 'none', which is only for a relay on this machine without a login; use starttls"
@@ -550,12 +597,33 @@ def _relay(
     return relay
 
 
-def _with_defaults(values: Mapping[str, Any], password: str) -> Relay:
+def _secret(
+    root: Path, variables: Mapping[str, _Variable], problems: list[Problem]
+) -> Secret | None:
+    """Return the one secret that is set. It is not looked up: a send that logs in does that."""
+    names = [name for name in SECRET_VARIABLES if _value(variables, name).strip()]
+    if not names:
+        return None
+    name, *more = names
+    secret = Secret(name, variables[name].value, root)
+    for other in more:
+        where = variables[other]
+        text = f"{other} is set, and {name} is too; keep one of them"
+        problems.append(Problem(where.path, where.line, text))
+    try:
+        _ = secret.command
+    except ValueError:
+        where = variables[name]
+        problems.append(Problem(where.path, where.line, f"{name} leaves a quote open"))
+    return secret
+
+
+def _with_defaults(values: Mapping[str, Any], secret: Secret | None) -> Relay:
     security: Security = values.get("security") or (
         "tls" if values.get("port") == 465 else "starttls"
     )
     port = values.get("port") or {"tls": 465, "starttls": 587, "none": 25}[security]
-    return Relay(values["host"], port, security, values.get("username", ""), password)
+    return Relay(values["host"], port, security, values.get("username", ""), secret)
 
 
 def _is_loopback(host: str) -> bool:

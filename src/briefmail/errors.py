@@ -13,7 +13,8 @@
     ├── StoreError            74  the disk or the program's memory is damaged or full
     ├── RelayUnavailable      75  the relay is down or busy; nothing is lost, try again later
     ├── LockHeld              75  another run is at work in this folder
-    └── LoginRefused          78  the relay refuses the user name or the password
+    ├── SecretMissing         78  a file or a command does not yield the password or the token
+    └── LoginRefused          78  the relay refuses the user name, the password or the token
 
 Exit statuses are those of ``sysexits.h`` where it has one. Nothing here knows about the
 terminal: ``cli`` has the one place that prints an error.
@@ -109,7 +110,13 @@ class ConfigError(InputError):
     exit_status = 78
 
 
+class SecretMissing(BriefmailError):
+    """A file or a command does not yield the password or the token."""
+
+    exit_status = 78
+
+
 class LoginRefused(BriefmailError):
-    """The relay refuses the user name or the password."""
+    """The relay refuses the user name, the password or the token."""
 
     exit_status = 78

@@ -5,6 +5,7 @@ before TLS also in ``in_clear``.
 """
 
 import base64
+import re
 import socket
 import ssl
 import threading
@@ -13,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from briefmail.config import Relay, Security
+from briefmail.config import Relay, Secret, Security
 
 Verb = Literal[
     "CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY", "DOT", "RSET", "QUIT"
@@ -22,6 +23,8 @@ Verb = Literal[
 
 DROP = ""
 """An answer: none, the connection is closed. At the dot the message has been taken over."""
+
+_TOKEN_ERROR = base64.b64encode(b'{"status":"401","schemes":"bearer"}').decode()
 
 Answer = str | Callable[[], str]
 
@@ -44,7 +47,10 @@ class _Rule:
 
 
 class FakeRelay:
-    """Listens inside ``with``. ``users`` maps names to passwords; given, a login is needed."""
+    """Listens inside ``with``. ``users`` maps names to secrets; given, a login is needed.
+
+    What is wrong with a token is told as Google and Microsoft do: in JSON, before the 535.
+    """
 
     def __init__(
         self,
@@ -62,7 +68,7 @@ class FakeRelay:
         self.connections = 0
         self._extensions = list(extensions)
         self._tls, self._security = tls, security
-        self._users, self._mechanisms = users or {}, mechanisms
+        self.users, self._mechanisms = users or {}, mechanisms
         self._injected = injected
         self._rules: list[_Rule] = []
         self._sockets: list[socket.socket] = []
@@ -77,9 +83,13 @@ class FakeRelay:
     def port(self) -> int:
         return int(self._server.getsockname()[1])
 
-    def relay(self, host: str = "127.0.0.1", username: str = "", password: str = "") -> Relay:
+    def relay(
+        self, host: str = "127.0.0.1", username: str = "", secret: str | Secret = ""
+    ) -> Relay:
         """Return the settings with which this relay is reached."""
-        return Relay(host, self.port, self._security, username, password)
+        if isinstance(secret, str):
+            secret = Secret("SMTP_PASSWORD", secret)
+        return Relay(host, self.port, self._security, username, secret)
 
     @property
     def recipients(self) -> list[str]:
@@ -131,6 +141,16 @@ class FakeRelay:
         return None
 
 
+def _taken_apart(mechanism: str, response: str) -> tuple[str, str]:
+    """Return the name and the password or token in an initial response."""
+    if mechanism == "PLAIN":
+        _, user, password = response.split("\0")
+        return user, password
+    match = re.fullmatch("user=([^\1]*)\1auth=Bearer ([^\1]*)\1\1", response)
+    assert match, response
+    return match[1], match[2]
+
+
 class _HangupError(OSError):
     """The relay hangs up."""
 
@@ -180,7 +200,7 @@ class _Dialogue:
         extensions = list(self._relay._extensions)
         if self._relay._security == "starttls" and self._relay._tls and not self._secured:
             extensions.append("STARTTLS")
-        elif self._relay._users:
+        elif self._relay.users:
             extensions.append(f"AUTH {self._relay._mechanisms}")
         lines = ["relay.example.org", *extensions]
         reply = "\r\n".join(f"250-{line}" for line in lines[:-1]) + f"\r\n250 {lines[-1]}"
@@ -199,12 +219,19 @@ class _Dialogue:
         self._secured = True
 
     def _auth(self, argument: str) -> None:
-        if argument == "LOGIN":
+        mechanism, _, initial = argument.partition(" ")
+        if len(argument) > 505:  # RFC 5321 section 4.5.3.1.4
+            self._say("500 5.5.6 line too long")
+            return
+        if mechanism == "LOGIN":
             user, password = self._ask("VXNlcm5hbWU6"), self._ask("UGFzc3dvcmQ6")
         else:
-            _, user, password = base64.b64decode(argument.partition(" ")[2]).decode().split("\0")
-        right = self._relay._users.get(user) == password
+            response = base64.b64decode(initial).decode() if initial else self._ask("")
+            user, password = _taken_apart(mechanism, response)
+        right = self._relay.users.get(user) == password
         reply = "235 2.7.0 welcome" if right else "535 5.7.8 wrong name or password"
+        if mechanism == "XOAUTH2" and not right and self._ask(_TOKEN_ERROR) != "":
+            reply = "501 5.5.2 an empty line was wanted"
         if self._answer("AUTH", argument, reply).startswith("235"):
             self._user = user
 
@@ -214,7 +241,7 @@ class _Dialogue:
 
     def _mail(self, argument: str) -> None:
         self._reverse_path = argument.partition("<")[2].partition(">")[0]
-        known = self._user or not self._relay._users
+        known = self._user or not self._relay.users
         usual = "250 2.1.0 ok" if known else "530 5.7.0 log in first"
         self._answer("MAIL", argument, usual)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import trustme
 
-from briefmail.config import Relay
+from briefmail.config import Relay, Secret
 
 USER, PASSWORD, REALM = "editor", "correct horse", "example.org"
 PROGRAMS = ("postfix", "postconf", "postmap", "saslpasswd2")
@@ -132,7 +132,8 @@ def private_postfix(authority: trustme.CA, mailboxes: list[str]) -> Iterator[Pri
         _run("postfix", "-c", str(root / "config"), "start")
         try:
             _wait_for(port)
-            yield PrivatePostfix(root, Relay("localhost", port, "starttls", USER, PASSWORD))
+            secret = Secret("SMTP_PASSWORD", PASSWORD)
+            yield PrivatePostfix(root, Relay("localhost", port, "starttls", USER, secret))
         finally:
             _run("postfix", "-c", str(root / "config"), "stop")
     finally:

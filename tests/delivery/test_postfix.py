@@ -9,6 +9,7 @@ import trustme
 from private_postfix import PrivatePostfix, missing_part, private_postfix
 from scene import EDITION, PATIENCE, Scene, message_for, people
 
+from briefmail.config import Secret
 from briefmail.delivery import Session, Totals
 from briefmail.errors import LoginRefused, RelayUnavailable
 from real_parts import require
@@ -51,7 +52,7 @@ def test_an_edition_arrives_over_starttls_and_a_login_and_the_suppressed_do_not_
 
 
 def test_a_wrong_password_is_refused(postfix: PrivatePostfix, trusted: trustme.CA) -> None:
-    wrong = replace(postfix.relay, password="wrong")
+    wrong = replace(postfix.relay, secret=Secret("SMTP_PASSWORD", "wrong"))
     with pytest.raises(LoginRefused, match="535"):
         Session(wrong, PATIENCE).__enter__()
 

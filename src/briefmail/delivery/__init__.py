@@ -1,7 +1,7 @@
 """Getting an edition there: the ledger, the SMTP session, the send run and the sandbox.
 
-:class:`Session` and :class:`Sandbox` are resolved when first used: they import the SMTP client and
-server, which a command that does not send should not pay for.
+:class:`Session`, :class:`Credentials` and :class:`Sandbox` are resolved when first used: they
+import the SMTP client and server, which a command that does not send should not pay for.
 """
 
 from importlib import import_module
@@ -26,6 +26,7 @@ from briefmail.delivery.reply import Reply
 from briefmail.delivery.run import RunResult, send_run
 
 if TYPE_CHECKING:
+    from briefmail.delivery.credentials import Credentials as Credentials
     from briefmail.delivery.sandbox import Sandbox as Sandbox
     from briefmail.delivery.session import Session as Session
     from briefmail.delivery.timeouts import Timeouts as Timeouts
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MIGRATIONS",
     "REASONS",
+    "Credentials",
     "Delivery",
     "EditionRecord",
     "EditionStatus",
@@ -64,7 +66,12 @@ __all__ = [
     "send_run",
     "stops",
 ]
-_WHERE = {"Sandbox": "sandbox", "Session": "session", "Timeouts": "timeouts"}
+_WHERE = {
+    "Credentials": "credentials",
+    "Sandbox": "sandbox",
+    "Session": "session",
+    "Timeouts": "timeouts",
+}
 
 
 def __getattr__(name: str) -> Any:

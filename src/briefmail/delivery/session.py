@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 
 from briefmail.config import Relay
 from briefmail.delivery.channel import Channel, ClaimWanted, Closed, Decided, Event, Facts
+from briefmail.delivery.credentials import Credentials
 from briefmail.delivery.line import Line
 from briefmail.delivery.outcome import Delivery
 from briefmail.delivery.reply import Reply, ReplyReader, printable
@@ -27,6 +28,9 @@ from briefmail.errors import LoginRefused, RelayUnavailable
 T = TypeVar("T")
 _READ = 65_536
 
+# RFC 5321 section 4.5.3.1.4, without CRLF; a longer initial response is said on a line of its own
+# (RFC 4954 section 4), as Microsoft's tokens have to be.
+_COMMAND_LINE = 510
 _HOST_NAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
@@ -34,12 +38,22 @@ class Session:
     """A connection, ready for mail inside ``with``: greeted, secured and logged in.
 
     Entering raises :class:`RelayUnavailable` if the relay cannot be reached, cannot be trusted or
-    has no time, and :class:`LoginRefused` if it refuses the user name or the password. Leaving
-    says QUIT and raises nothing: what was answered before stays true.
+    has no time, :class:`LoginRefused` if it refuses the user name or the password, and
+    :class:`SecretMissing` if there is no password to be had. Leaving says QUIT and raises nothing:
+    what was answered before stays true.
+
+    ``credentials`` are shared by the connections of a run, so that they are looked up once.
     """
 
-    def __init__(self, relay: Relay, timeouts: Timeouts = PATIENCE) -> None:
+    def __init__(
+        self,
+        relay: Relay,
+        timeouts: Timeouts = PATIENCE,
+        *,
+        credentials: Credentials | None = None,
+    ) -> None:
         self.relay = relay
+        self._credentials = credentials or Credentials(relay.secret)
         self._host = relay.host.strip("[]")
         self._timeouts = timeouts
         self._sock: socket.socket | None = None
@@ -221,21 +235,16 @@ class Session:
         self._sock = secured
 
     def _log_in(self) -> None:
-        """Authenticate with PLAIN (RFC 4616) or LOGIN, once, whatever else is offered.
+        """Authenticate once, whatever else is offered, unless a token seems to have expired.
 
         Each further try with a wrong password brings an account nearer to being locked.
         """
-        offered = self._extensions.get("AUTH", "").split()
-        user, password = self.relay.username.encode(), self.relay.password.encode()
-        if "PLAIN" in offered:
-            reply = self._authenticate("PLAIN " + _base64(b"\0" + user + b"\0" + password))
-        elif "LOGIN" in offered:
-            reply = self._authenticate("LOGIN", _base64(user), _base64(password))
-        else:
-            raise LoginRefused(
-                f"{self.relay.host} offers no way to log in that briefmail knows (PLAIN, LOGIN)",
-                hint="if it needs no login, remove SMTP_USERNAME; else look for another port",
-            )
+        mechanism = self._mechanism()
+        secret = self._credentials.get()
+        reply = self._authenticate(mechanism, secret)
+        if reply.code == 535 and (another := self._credentials.renew(secret)):
+            secret = another
+            reply = self._authenticate(mechanism, secret)
         if reply.transient:
             raise RelayUnavailable(
                 f"{self.relay.host} cannot check the login now: {reply}", hint="try again later"
@@ -243,16 +252,52 @@ class Session:
         if not reply.positive:
             raise LoginRefused(
                 f"{self.relay.host} refuses the login of {self.relay.username}: {reply}",
-                hint="check SMTP_USERNAME and SMTP_PASSWORD; nothing was sent",
+                hint=f"check SMTP_USERNAME and {self._credentials.variable}; nothing was sent",
             )
+        self._credentials.accepted(secret)
 
-    def _authenticate(self, mechanism: str, *answers: str) -> Reply:
-        reply = self._command("AUTH", mechanism, timeout=self._timeouts.command, intermediate=334)
-        for answer in answers:
+    def _mechanism(self) -> str:
+        """Choose among what is offered; the secret is not looked up for what is of no use."""
+        offered = self._extensions.get("AUTH", "").split()
+        if self._credentials.is_token:
+            known, hint = ["XOAUTH2"], "a password may do: SMTP_PASSWORD"
+        else:
+            known, hint = ["PLAIN", "LOGIN"], "if it needs no login, remove SMTP_USERNAME"
+            if "XOAUTH2" in offered:
+                hint = "it takes a token: SMTP_TOKEN_COMMAND"
+        for mechanism in known:
+            if mechanism in offered:
+                return mechanism
+        raise LoginRefused(
+            f"{self.relay.host} offers no way to log in that briefmail knows ({', '.join(known)})",
+            hint=f"{hint}; else look for another port",
+        )
+
+    def _authenticate(self, mechanism: str, secret: str) -> Reply:
+        """Say PLAIN (RFC 4616), LOGIN, or XOAUTH2 as Google and Microsoft describe it."""
+        user = self.relay.username
+        match mechanism:
+            case "PLAIN":
+                return self._auth(mechanism, f"\0{user}\0{secret}")
+            case "LOGIN":
+                return self._auth(mechanism, None, user, secret)
+        reply = self._auth(mechanism, f"user={user}\1auth=Bearer {secret}\1\1")
+        if reply.code == 334:  # the error in JSON, which has to be answered before it counts
+            reply = self._command("", timeout=self._timeouts.command, name="AUTH")
+        return reply
+
+    def _auth(self, mechanism: str, initial: str | None, *answers: str) -> Reply:
+        """Say AUTH, with the initial response if the line has room for it, and then the answers."""
+        lines = [f"{mechanism} {_base64(initial)}" if initial else mechanism]
+        if initial and len(f"AUTH {lines[0]}") > _COMMAND_LINE:
+            lines = [mechanism, _base64(initial)]
+        first, *more = [*lines, *map(_base64, answers)]
+        reply = self._command("AUTH", first, timeout=self._timeouts.command, intermediate=334)
+        for line in more:
             if reply.code != 334:
-                return reply
+                break
             reply = self._command(
-                answer, timeout=self._timeouts.command, intermediate=334, name="AUTH"
+                line, timeout=self._timeouts.command, intermediate=334, name="AUTH"
             )
         return reply
 
@@ -349,8 +394,8 @@ def _next_events(line: Line[None]) -> list[Event[None]]:
         return events
 
 
-def _base64(octets: bytes) -> str:
-    return binascii.b2a_base64(octets, newline=False).decode()
+def _base64(text: str) -> str:
+    return binascii.b2a_base64(text.encode(), newline=False).decode()
 
 
 def _words(error: Exception) -> str:

@@ -1,9 +1,11 @@
 """The editor's copy: the last message of a send that settled everybody, once an edition."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from briefmail import delivery
 from briefmail.audience import Roll
-from briefmail.config import Config, Relay
+from briefmail.config import Config
 from briefmail.delivery import Ledger
 from briefmail.edition import Edition
 from briefmail.errors import BriefmailError
@@ -23,7 +25,11 @@ class EditorsCopy:
 
 
 def send_copy(
-    config: Config, edition: Edition, roll: Roll, ledger: Ledger, relay: Relay
+    config: Config,
+    edition: Edition,
+    roll: Roll,
+    ledger: Ledger,
+    connect: Callable[[], "delivery.Session"],
 ) -> EditorsCopy | None:
     """Send the editor's copy if it is wanted, everybody is settled, and it has not gone yet.
 
@@ -37,10 +43,10 @@ def send_copy(
     to = address_of(config.editor.email)
     like = roll.find(to) or roll.first() or STAND_IN
     try:
-        delivery = hand_over(relay, edition.copy_for(like, to.address))
+        done = hand_over(connect(), edition.copy_for(like, to.address))
     except BriefmailError as error:
         return EditorsCopy(to.address, error.message)
-    if delivery.state == "deferred":
-        return EditorsCopy(to.address, str(delivery))
+    if done.state == "deferred":
+        return EditorsCopy(to.address, str(done))
     ledger.note_copy(edition.name)
-    return EditorsCopy(to.address, "" if delivery.state == "sent" else str(delivery))
+    return EditorsCopy(to.address, "" if done.state == "sent" else str(done))

@@ -34,6 +34,7 @@ from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppre
 from briefmail.newsletter.plan import Plan, SendOptions, Summary
 from briefmail.newsletter.remembering import Memory, remembered
 from briefmail.newsletter.status import edition_named
+from briefmail.newsletter.testing import connector
 from briefmail.store import STORE_NAME, Database, open_store, place_warning, run_lock
 
 NAMED = 10
@@ -91,6 +92,7 @@ def _run(
 ) -> Summary:
     edition = plan.edition
     with _way_out(config, memory) as (ledger, relay, outbox):
+        connect = connector(relay)
         _enrol(edition, roll, ledger, choice)
         if memory:
             memory.freeze(_audience(options, roll))
@@ -99,7 +101,7 @@ def _run(
             result = send_run(
                 ledger,
                 edition.name,
-                lambda: delivery.Session(relay),
+                connect,
                 edition.message_for,
                 limit=options.limit,
                 # One connection files the sandbox's messages in the order of the list.
@@ -108,7 +110,7 @@ def _run(
             )
         if memory:
             memory.finish(result)
-        copy = send_copy(config, edition, roll, ledger, relay)
+        copy = send_copy(config, edition, roll, ledger, connect)
         return _summary(plan, result, ledger, outbox, copy)
 
 

@@ -1,6 +1,6 @@
 """``send --test``: marked copies to any addresses, as any recipient, and no memory of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +40,9 @@ def send_tests(
     recipient = find_recipient(config.root, config.recipients, as_address)
     messages = [edition.test_message(recipient, target) for target in targets]
     with _relay_or_sandbox(config) as (relay, outbox):
+        connect = connector(relay)
         return [
-            TestResult(message.recipient, recipient, hand_over(relay, message), outbox)
+            TestResult(message.recipient, recipient, hand_over(connect(), message), outbox)
             for message in messages
         ]
 
@@ -56,9 +57,15 @@ def _relay_or_sandbox(config: Config) -> Iterator[tuple[Relay, Path | None]]:
         yield sandbox.relay, sandbox.folder
 
 
-def hand_over(relay: Relay, message: Message) -> Delivery:
-    """Hand a message to a relay that no ledger knows of; what became of it."""
-    with delivery.Session(relay) as session:
+def connector(relay: Relay) -> Callable[[], "delivery.Session"]:
+    """Return what makes connections; the password is looked up once, by the first that logs in."""
+    credentials = delivery.Credentials(relay.secret)
+    return lambda: delivery.Session(relay, credentials=credentials)
+
+
+def hand_over(connection: "delivery.Session", message: Message) -> Delivery:
+    """Hand a message, which no ledger knows of, to a relay; what became of it."""
+    with connection as session:
         done = session.deliver(message, lambda: True)
     assert done is not None, "such a copy is never withheld"
     return done
