@@ -1,12 +1,13 @@
 """The wire template: whatever the values are, two parsers read exactly the filled text."""
 
+import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import escape
 from pathlib import Path
 
 import mailparser
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from press import NOW, check_lines, opened, person, print_edition, same
 
@@ -67,6 +68,8 @@ def test_any_text_and_any_values_are_read_as_they_were_put_together(
     template = pieces[0] + "".join(
         token + piece for token, piece in zip(TOKENS, pieces[1:], strict=True)
     )
+    # A value right behind "mailto:" is a part of an address, and is quoted; test_text.py has that.
+    assume(not re.search(r"https?://|mailto:|tel:", template, re.IGNORECASE))
     # Both parts begin with a letter and end in a line end, as the real ones do.
     text, page = f"T{template}\n", f"<p>{escape(template)}</p>\n"
     expected = text

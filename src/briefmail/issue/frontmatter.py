@@ -4,6 +4,7 @@ It is data. YAML is read with the safe loader, without aliases (a few lines of t
 for gigabytes) and without a key that comes twice.
 """
 
+import difflib
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -126,7 +127,7 @@ def _read_yaml(source: str, raw: _Raw) -> None:
         loader = _Loader(source)
         root = loader.get_single_node()
     except (yaml.YAMLError, RecursionError) as error:
-        raw.unreadable(*_yaml_fault(error))
+        raw.unreadable(*_yaml_fault(error, source))
         return
     raw.faults += [
         (line, f"the YAML tag {tag} is not allowed; write plain text") for line, tag in loader.tags
@@ -149,16 +150,22 @@ def _read_yaml_key(loader: _Loader, key_node: yaml.Node, value_node: yaml.Node, 
         try:
             raw.values[key] = loader.construct_object(value_node, deep=True)
         except yaml.MarkedYAMLError as error:
-            where, what = _yaml_fault(error)
+            where, what = _yaml_fault(error, "")
             raw.faults.append((max(where, line), f"{key}: {what}"))
         except (ValueError, OverflowError):  # a day or a number that there is not
             raw.faults.append((line, f"{key} cannot be {_shown(value_node.value)}"))
 
 
-def _yaml_fault(error: Exception) -> tuple[int, str]:
+def _yaml_fault(error: Exception, source: str) -> tuple[int, str]:
     if not isinstance(error, yaml.MarkedYAMLError):
         return 2, "the front matter is nested too deeply"
     line = error.problem_mark.line + 2 if error.problem_mark else 2
+    # YAML takes {{ for a table, and notices on this line or the next that it is none.
+    before = source.split("\n")[max(0, line - 3) : line - 1]
+    tagged = [number for number, text in enumerate(before, line + 1 - len(before)) if "{{" in text]
+    if tagged:
+        example = "subject: 'News for {{ first_name | default(\"you\") }}'"
+        return tagged[-1], f"a text with a merge field stands in single quotes: {example}"
     what = error.problem or "it is not understood"
     if "\\t" in what:
         what = "a tab cannot indent YAML; use blanks"
@@ -189,14 +196,27 @@ def _typed(raw: _Raw) -> tuple[dict[str, Any], dict[str, Any]]:
     extra: dict[str, Any] = {}
     for key, value in raw.values.items():
         read = KEYS.get(key)
-        if read is None:
+        line = raw.lines.get(key, 2)
+        if read is None and (meant := _nearly(key)):
+            raw.faults.append((line, f"{key} is not a key; did you mean '{meant}'?"))
+        elif read is None:
             extra[key] = value
+        elif key == "status" and value is None:
+            raw.faults.append((line, "status is empty; write draft or ready, or take it out"))
         elif value is not None:
             try:
                 values[key] = read(value)
             except ValueError as error:
-                raw.faults.append((raw.lines.get(key, 2), f"{key} {error}"))
+                raw.faults.append((line, f"{key} {error}"))
     return values, extra
+
+
+def _nearly(key: str) -> str | None:
+    """The known key that a key was probably meant to be: a 'Status: draft' must not be sent."""
+    alike = key.lower().replace("-", "_")
+    if alike in KEYS:
+        return alike
+    return next(iter(difflib.get_close_matches(alike, KEYS, n=1, cutoff=0.8)), None)
 
 
 def _shown(value: Any) -> str:

@@ -6,7 +6,7 @@ of its own. A paragraph that is nothing but a bold link is a button.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import unescape as html_unescape
 from typing import Any
 
@@ -336,7 +336,7 @@ class _Tree:
         """Turn what stands in a paragraph, heading or cell into nodes."""
         line = self._at(token)
         stack: list[tuple[Token | None, list[Node]]] = [(None, [])]
-        for child in token.children or []:
+        for child in _visible(token.children or []):
             if child.nesting == 1:
                 stack.append((child, []))
             elif child.nesting == -1:
@@ -357,6 +357,19 @@ class _Tree:
 
     def _at(self, token: Token) -> int | None:
         return token.map[0] + self._line if token.map else None
+
+
+def _visible(children: Sequence[Token]) -> Iterator[Token]:
+    """Leave out what cleaning takes out with its tags: scripts and styles in running text."""
+    ends = ""
+    for child in children:
+        html = child.content.lower() if child.type == "html_inline" else ""
+        if ends:
+            ends = "" if html.startswith(ends) else ends
+        elif match := re.match(r"<(script|style)\b", html):
+            ends = f"</{match[1]}"
+        else:
+            yield child
 
 
 def _closing(tokens: Sequence[Token], start: int) -> int:
