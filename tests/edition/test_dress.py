@@ -222,7 +222,9 @@ def test_the_logo_is_embedded_like_any_picture(tmp_path: Path, logo: str) -> Non
 
 def test_a_missing_logo_is_named(root: Path) -> None:
     """And one on the web stays there."""
-    with pytest.raises(InputError, match=r"the picture images/none\.png is not in the folder"):
+    with pytest.raises(
+        InputError, match=r"briefmail\.toml: the theme's picture images/none\.png is not in"
+    ):
         letter_of(root, "Text\n", '[theme]\nlogo = "images/none.png"\n')
     letter = letter_of(root, "Text\n", f'[theme]\nlogo = "{REMOTE}"\n')
     assert letter.page.xpath("//img/@src") == [REMOTE]

@@ -14,6 +14,7 @@ import imagesize
 from lxml import etree, html
 from markupsafe import Markup, escape
 
+from briefmail.config import CONFIG_NAME
 from briefmail.edition.inline import DOCTYPE
 from briefmail.edition.theme import Theme
 from briefmail.errors import InputError, Problem
@@ -81,6 +82,11 @@ def _embed(source: str, issue: Issue, root: Path) -> EmbeddedImage | Problem:
     )
     # Markdown writes a blank or an accent as %20 or %C3%A9, as in any address.
     path = find_file(source, issue.path, root) or find_file(unquote(source), issue.path, root)
+    if path is None and not any(source in content.html for content in issue.contents()):
+        # It comes from the theme: as a rule it is the logo.
+        return Problem(
+            root / CONFIG_NAME, None, f"the theme's picture {source} is not in the folder"
+        )
     if path is None:
         written = show_tags(unquote(source), issue.tags)
         return Problem(issue.path, line, f"the picture {written} is not in the folder")

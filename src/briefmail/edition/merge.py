@@ -9,6 +9,7 @@ A field that is empty for somebody counts as missing: ``default`` takes over, a 
 false, and printing it without a default is an error that names the field.
 """
 
+import difflib
 import html
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -181,7 +182,8 @@ def _expression(tag: Tag, keyword: str, source: str) -> _Statement | str:
     try:
         root = _parse(source)
     except TemplateSyntaxError as error:
-        return f"{tag.source} is not understood: {error.message}"
+        what = "write == to compare" if "got '='" in str(error.message) else error.message
+        return f"{tag.source} is not understood: {what}"
     for node in _inside(root):
         fault = _grammar_fault(node)
         if fault:
@@ -226,12 +228,27 @@ def _grammar_fault(node: nodes.Node) -> str:
     return ""
 
 
+def _unknown(name: str, columns: set[str], *, in_condition: bool) -> str:
+    """Say what the list has in the place of a field, and what to write for one that it may lack."""
+    near = difflib.get_close_matches(name.lower(), columns, n=1)
+    if near:
+        return f"the list has no field {name}; did you mean {near[0]}?"
+    printed = f'{{{{ {name} | default("...") }}}}'
+    way = f'{{% if {name} | default("") == "..." %}}' if in_condition else printed
+    has = ", ".join(sorted(columns))
+    return f"the list has no field {name}, it has {has}; if only some lists have it, write {way}"
+
+
 _SPOKEN: Mapping[type[nodes.Node], str] = {
     nodes.Getattr: "'.'",
     nodes.Getitem: "[...]",
     nodes.Call: "calls",
     nodes.CondExpr: "if inside {{ }}; write {% if %}",
     nodes.Add: "sums",
+    nodes.Sub: "sums",
+    nodes.Mul: "'*'",
+    nodes.Div: "'/'",
+    nodes.Pow: "'**'",
     nodes.Concat: "'~'",
     nodes.Test: "'is'",
 }
@@ -324,7 +341,7 @@ class MergeTags:
             Problem(
                 self._path,
                 statement.tag.line,
-                f"the list has no field {name}; it has {', '.join(sorted(columns))}",
+                _unknown(name, columns, in_condition=bool(statement.keyword)),
             )
             for statement in self._statements.values()
             for name in sorted(statement.required - columns - {UNSUBSCRIBE_FIELD})
