@@ -75,6 +75,38 @@ def test_an_unknown_kind_of_refusal_is_wrong_use(
     assert relay.connections == 0
 
 
+@pytest.mark.parametrize(
+    ("which", "said"),
+    [
+        ("ada@example.org", "ada@example.org was not refused"),
+        ("typo@example.org", "typo@example.org was not refused"),
+        ("554", "anybody with 554 was not refused"),
+        ("5.7.1", "anybody with 5.7.1 was not refused"),
+    ],
+)
+def test_who_was_not_refused_cannot_be_tried_again(
+    briefmail: Command, letter: Path, relay: FakeRelay, which: str, said: str
+) -> None:
+    relay.on("RCPT", "550 5.1.1 who?", part="ruaridh@", times=1)
+    briefmail("send", letter, "--yes")
+    words = ("--retry-refused", "550", "--retry-refused", which, "--yes")
+    result = briefmail("send", letter, *words)
+    assert (result.status, len(relay.received)) == (2, 3)
+    assert result.err.startswith(f"error: --retry-refused: {said}\n")
+
+
+@pytest.mark.parametrize("which", ["all", "550", "ruaridh@example.org"])
+def test_the_same_command_goes_on_after_a_retry_that_stopped(
+    briefmail: Command, letter: Path, relay: FakeRelay, which: str
+) -> None:
+    relay.on("RCPT", "550 5.1.1 who?", part="ruaridh@", times=1)
+    briefmail("send", letter, "--yes")
+    relay.on("RCPT", "450 4.2.1 later", part="ruaridh@", times=1)
+    words = ("send", letter, "--retry-refused", which, "--yes")
+    assert briefmail(*words).status == 75
+    assert briefmail(*words).totals["sent"] == 1
+
+
 def test_a_dry_run_takes_nobody_up_again(
     briefmail: Command, starter: Path, letter: Path, relay: FakeRelay
 ) -> None:
@@ -156,7 +188,8 @@ def test_a_second_copy_of_the_folder_learns_of_what_was_settled_by_hand(
     shutil.rmtree(starter / ".briefmail")
     result = briefmail("send", letter, "--yes")
     assert result.status == 65
-    assert "the ledger here does not know to whom" in result.err
+    assert "issues/short.md: 4 people were settled by hand (sent/short.toml, " in result.err
+    assert "the ledger here does not know who has it" in result.err
     assert relay.recipients == []
 
 

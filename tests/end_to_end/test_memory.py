@@ -161,7 +161,7 @@ def test_a_finished_issue_is_opened_again_for_who_is_new_and_it_says_so(
         file.write("new@example.org,,,\n")
     result = briefmail("send", whole, "--yes")
     assert result.totals["sent"] == 1
-    assert re.search(r"finished on .*; it is opened again for 1 person who are new", result.err)
+    assert re.search(r"finished on .*; it is opened again for 1 person who is new", result.err)
     assert relay.recipients == [*EVERYBODY, "new@example.org"]
 
 
@@ -309,7 +309,7 @@ def test_a_second_clone_is_stopped_by_the_receipt(
     for words in (("--dry-run",), ("--yes",)):
         result = briefmail("send", half, *words)
         assert result.status == 65
-        assert "the ledger here does not know to whom" in result.err
+        assert "the ledger here does not know who has it" in result.err
     assert len(relay.received) == 2
     assert briefmail("send", half, "--yes", "--again").totals["sent"] == 4
 

@@ -298,17 +298,23 @@ def test_two_runs_at_once_the_second_leaves_with_75(
     assert relay.recipients == EVERYBODY
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT for a process there")
-def test_ctrl_c_gives_back_who_was_not_claimed_and_the_same_command_goes_on(
-    briefmail: Command, starter: Path, letter: Path, relay: FakeRelay
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals for a process there")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_gives_back_who_was_not_claimed_and_the_same_command_goes_on(
+    briefmail: Command,
+    starter: Path,
+    letter: Path,
+    relay: FakeRelay,
+    number: signal.Signals,
+    status: int,
 ) -> None:
     held = Held(relay, "RCPT", "ruaridh@", "250 2.1.5 ok")
     process = begin(starter, "send", letter, "--yes")
     assert held.reached.wait(20)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     held.let_go()
     out, err = process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert process.returncode == status
     assert out == "4 rows in the list\n1 sent\n3 not tried\n"
     assert err.endswith("interrupted; the same command goes on with everybody who is left\n")
     assert re.search("Traceback", err) is None

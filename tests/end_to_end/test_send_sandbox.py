@@ -161,7 +161,7 @@ def test_another_list_can_be_named_from_here_or_from_the_newsletters_folder(
     assert recipients(starter) == ["chair@example.org"]
     monkeypatch.chdir(starter.parent)
     again = briefmail("send", letter, "--yes", "--recipients", "board.csv")
-    assert again.totals == {"rows in the list": 1, "sent": 1}
+    assert again.totals == {"row in the list": 1, "sent": 1}
 
 
 def test_a_list_that_is_not_there_is_named(briefmail: Command, letter: Path) -> None:
@@ -205,6 +205,63 @@ def test_suppressing_in_the_wrong_folder_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "words", [("suppress", "--list"), ("unsuppress", "a@example.org"), ("status",)]
+)
+def test_asking_in_the_wrong_folder_is_refused(
+    briefmail: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = briefmail(*words)
+    assert (result.status, result.out) == (2, "")
+    assert "is not a newsletter's folder" in result.err
+
+
+def test_one_bad_address_among_others_and_nobody_is_suppressed(
+    briefmail: Command, starter: Path
+) -> None:
+    bad = ("bad", "X Y <xy@example.org>")
+    for verb in ("suppress", "unsuppress"):
+        result = briefmail(verb, "a@example.org", *bad)
+        assert (result.status, result.out) == (2, "")
+        assert result.err.startswith("error: 'bad': it has no @\n'X Y <xy@example.org>': ")
+        assert result.err.endswith("hint: nothing was done for the others either\n")
+    assert briefmail("suppress", "--list").out == ""
+
+
+def test_no_address_is_taken_back_beside_a_bad_one(briefmail: Command, starter: Path) -> None:
+    briefmail("suppress", "a@example.org")
+    assert briefmail("unsuppress", "a@example.org", "bad").status == 2
+    assert "a@example.org" in briefmail("suppress", "--list").out
+
+
+def test_the_first_reason_stays_and_is_told(briefmail: Command, starter: Path) -> None:
+    briefmail("suppress", "a@example.org", "--reason", "by \x1b[31mphone")
+    result = briefmail("suppress", "A@example.org", "b@example.org", "--reason", "by letter")
+    first, second = result.out.splitlines()
+    told = r"A@example\.org was suppressed already, since \d{4}-\d\d-\d\d: by \\x1b\[31mphone"
+    assert re.fullmatch(told, first)
+    assert second == "b@example.org will not be mailed"
+    shown = briefmail("suppress", "--list").out + briefmail("who", "a@example.org").out
+    assert shown.count(r"by \x1b[31mphone") == 2
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("dry", ["--yes", "--dry-run"])
+def test_a_list_without_a_usable_row_stops_the_send(
+    briefmail: Command, starter: Path, letter: Path, dry: str
+) -> None:
+    (starter / "recipients.csv").write_text("email\nada\nzoe\n")
+    result = briefmail("send", letter, dry)
+    assert (result.status, result.out) == (65, "")
+    assert result.err == (
+        "recipients.csv: nobody on the list can be sent to\n"
+        "recipients.csv:2: 'ada' is not an address: it has no @\n"
+        "recipients.csv:3: 'zoe' is not an address: it has no @\n"
+        "hint: correct the rows\n"
+    )
+
+
 @pytest.mark.parametrize("words", [("suppress",), ("suppress", "no address"), ("unsuppress", "@")])
 def test_suppress_needs_addresses(briefmail: Command, starter: Path, words: tuple[str]) -> None:
     assert briefmail(*words).status == 2
@@ -215,7 +272,7 @@ def test_each_run_starts_clean(briefmail: Command, starter: Path, letter: Path) 
     briefmail("send", letter, "--yes")
     people(starter, "one@example.org,One,Fife")
     result = briefmail("send", letter, "--yes")
-    assert result.totals == {"rows in the list": 1, "sent": 1}
+    assert result.totals == {"row in the list": 1, "sent": 1}
     assert recipients(starter) == ["one@example.org"]
 
 
@@ -483,7 +540,7 @@ def test_without_settings_defaults_apply_and_one_hint_says_what_to_set(
     Path("hello.md").write_text("# Hello\n\nTo you.\n")
     Path("recipients.csv").write_text("email\nyou@example.org\n")
     result = briefmail("send", "hello.md", "--yes")
-    assert (result.status, result.out) == (0, "1 rows in the list\n1 sent\n")
+    assert (result.status, result.out) == (0, "1 row in the list\n1 sent\n")
     assert [line for line in result.err.splitlines() if "briefmail.toml" in line] == [
         "There is no briefmail.toml: 'briefmail init' shows what can be set in one."
     ]

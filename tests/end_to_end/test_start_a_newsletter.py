@@ -234,6 +234,13 @@ def test_an_editor_that_is_not_there_is_named_and_the_issue_is_kept(
     briefmail: Command, own: Path
 ) -> None:
     result = briefmail("new", "X", "--edit", "--date", "2026-12-31", EDITOR="no-such-editor-here")
-    assert result.status == 1
-    assert "no-such-editor-here" in result.err
+    assert result.status == 2
+    assert result.err.startswith("error: no-such-editor-here: Editing failed")
+    assert result.err.endswith(f"hint: the issue is there, at {Path('issues/2026-12-31.md')}\n")
     assert (own / "issues/2026-12-31.md").exists()
+
+
+def test_a_preview_has_one_form(briefmail: Command, own: Path) -> None:
+    result = briefmail("preview", "issues/2016-08-24.md", "--text", "--html")
+    assert (result.status, result.out) == (2, "")
+    assert result.err == "error: --text and --html: choose one of them\n"

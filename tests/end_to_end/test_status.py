@@ -44,6 +44,25 @@ def test_before_the_first_send_there_is_nothing_and_nothing_is_made(
     assert tree(starter) == before
 
 
+@pytest.mark.parametrize("name", ["nope", "nope.md", "issues/nope.md"])
+def test_an_issue_that_neither_the_folder_nor_the_ledger_knows_is_an_error(
+    briefmail: Command, sent: Result, name: str
+) -> None:
+    result = briefmail("status", name)
+    assert (result.status, result.out) == (65, "")
+    assert result.err == f"{Path('issues/nope.md')}: there is no such issue\n"
+
+
+def test_who_is_refused_where_there_is_no_newsletter(
+    briefmail: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There, everybody would look as if they had had nothing."""
+    monkeypatch.chdir(tmp_path)
+    result = briefmail("who", "ada@example.org")
+    assert (result.status, result.out) == (2, "")
+    assert "is not a newsletter's folder" in result.err
+
+
 def test_an_edition_adds_up_names_the_uncertain_and_says_how_to_go_on(
     briefmail: Command, letter: Path, sent: Result
 ) -> None:

@@ -20,7 +20,8 @@ Begin with 'briefmail init', write in issues/, and look at it with 'briefmail pr
 Until a relay is set (SMTP_HOST), 'briefmail send' delivers into outbox/ only.
 
 Exit statuses: 0 done; 2 wrong use; 65 the issue or the list needs correcting; 70 internal
-error; 74 disk or memory damaged; 75 try again later; 78 settings or login.
+error; 74 disk or memory damaged; 75 try again later; 78 settings or login; 130/143
+interrupted, nothing is lost.
 """
 
 

@@ -6,6 +6,7 @@ import click
 
 from briefmail.cli import output
 from briefmail.cli.context import Settings
+from briefmail.errors import UsageError
 
 
 @click.command()
@@ -24,4 +25,9 @@ def new(settings: Settings, title: str, day: dt.datetime | None, edit: bool) -> 
     path = settings.newsletter().new(title, day.date() if day else None)
     output.result(str(output.near(path)))
     if edit:
-        click.edit(filename=str(path))
+        try:
+            click.edit(filename=str(path))
+        except click.ClickException as error:
+            raise UsageError(
+                error.message, hint=f"the issue is there, at {output.near(path)}"
+            ) from error

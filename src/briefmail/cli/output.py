@@ -15,13 +15,20 @@ import click
 from briefmail.errors import BriefmailError, InputError, Problem
 
 if TYPE_CHECKING:
-    from briefmail.newsletter import Delivery, Plan, Recipient, Relay, Summary, TestResult
+    from briefmail.newsletter import (
+        Delivery,
+        Plan,
+        Recipient,
+        Relay,
+        Summary,
+        Suppression,
+        TestResult,
+    )
 
 PROBLEMS_SHOWN = 20
 
 # name in the totals -> what a person calls it
 LABELS = {
-    "rows": "rows in the list",
     "to_send": "to be sent to",
     "sent": "sent",
     "refused": "refused by the relay",
@@ -101,6 +108,19 @@ def problems(found: Iterable[Problem], total: int) -> None:
         note(f"... and {total - len(shown)} more")
 
 
+def escaped(text: str) -> str:
+    """Text that somebody typed in, with everything escaped that a terminal would obey."""
+    from briefmail.newsletter import printable
+
+    return printable(text)
+
+
+def suppressed(entry: "Suppression") -> str:
+    """Since when somebody is suppressed, and why, if that was said."""
+    reason = f": {escaped(entry.reason)}" if entry.reason else ""
+    return f"since {entry.at:%Y-%m-%d}{reason}"
+
+
 def _problem(problem: Problem) -> str:
     path = near(problem.path)
     place = f"{path}:{problem.line}" if problem.line is not None else str(path)
@@ -126,7 +146,7 @@ def plan(planned: "Plan") -> None:
         "Subject": planned.first_subject or edition.issue.title,
         "From": str(edition.sender),
         "Relay": relay(planned.relay),
-        "List": f"{near(planned.list_path)}: {planned.counts.rows} rows",
+        "List": f"{near(planned.list_path)}: {planned.counts.rows} {rows(planned.counts.rows)}",
         "To send": f"{planned.to_try} {people(planned.to_try)}"
         + (f", and {left} later" if left else ""),
         **_asked_for(planned),
@@ -136,7 +156,8 @@ def plan(planned: "Plan") -> None:
     if planned.closed_at:
         _warn(
             f"this issue was finished on {planned.closed_at[:10]}; it is opened again for"
-            f" {planned.to_send} {people(planned.to_send)} who are new"
+            f" {planned.to_send} {people(planned.to_send)} who"
+            f" {'is' if planned.to_send == 1 else 'are'} new"
         )
     if planned.warning:
         _warn(planned.warning)
@@ -188,10 +209,15 @@ def people(number: int) -> str:
     return "person" if number == 1 else "people"
 
 
+def rows(number: int) -> str:
+    """The word after a number of rows."""
+    return "row" if number == 1 else "rows"
+
+
 def totals(numbers: dict[str, int]) -> None:
     """Print totals that add up: the rows of the list, and where each of them went."""
     width = max(len(f"{value:,}") for value in numbers.values())
-    _say(f"{numbers['rows']:>{width},} {LABELS['rows']}")
+    _say(f"{numbers['rows']:>{width},} {rows(numbers['rows'])} in the list")
     for name, value in numbers.items():
         if name != "rows" and (value or name in {"sent", "to_send"}):
             label = LABELS[name]

@@ -7,6 +7,7 @@ import click
 
 from briefmail.cli import output
 from briefmail.cli.context import Settings
+from briefmail.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,26 +20,29 @@ SHOWN_HEADERS = ("From", "To", "Reply-To", "Subject", "Date")
 @click.command()
 @click.argument("issue", type=click.Path(path_type=Path))
 @click.option("--as", "as_address", metavar="ADDRESS", help="As this recipient gets it.")
-@click.option("--text", "form", flag_value="text", help="The exact plain-text part.")
-@click.option("--html", "form", flag_value="html", help="The exact HTML part.")
-@click.option("--raw", "form", flag_value="raw", help="The exact message, headers and all.")
-@click.option("--browser", "form", flag_value="browser", help="Open the page in a browser.")
+@click.option("--text", is_flag=True, help="The exact plain-text part.")
+@click.option("--html", is_flag=True, help="The exact HTML part.")
+@click.option("--raw", is_flag=True, help="The exact message, headers and all.")
+@click.option("--browser", is_flag=True, help="Open the page in a browser.")
 @click.pass_obj
-def preview(settings: Settings, issue: Path, as_address: str | None, form: str | None) -> None:
+def preview(settings: Settings, /, issue: Path, as_address: str | None, **forms: bool) -> None:
     """Show ISSUE as a recipient gets it, here in the terminal.
 
     It is made for the first person on the list, or for the one named with --as. The links for
     leaving do nothing.
     """
+    chosen = [name for name, asked in forms.items() if asked]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(f'--{name}' for name in chosen)}: choose one of them")
     shown = settings.newsletter(issue).preview(issue, as_address=as_address)
-    match form:
-        case "text":
+    match chosen:
+        case ["text"]:
             output.raw(shown.text.encode())
-        case "html":
+        case ["html"]:
             output.raw(shown.html.encode())
-        case "raw":
+        case ["raw"]:
             output.raw(shown.message.data)
-        case "browser":
+        case ["browser"]:
             _open_in_browser(shown)
         case _:
             _print(shown)

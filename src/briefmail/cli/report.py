@@ -247,8 +247,7 @@ def who(person: "Person") -> None:
     """Print what one address has had."""
     output.result(click.style(str(person.address), bold=True))
     if person.suppression:
-        reason = f": {person.suppression.reason}" if person.suppression.reason else ""
-        output.result(f"suppressed since {person.suppression.at:%Y-%m-%d}{reason}")
+        output.result(f"suppressed {output.suppressed(person.suppression)}")
     if not person.issued:
         output.result("has had nothing")
         return

@@ -24,8 +24,12 @@ def suppress(
     newsletter = settings.newsletter()
     if not addresses and not show:
         raise UsageError("name at least one address, or ask for --list")
-    for address in addresses:
-        output.result(f"{newsletter.suppress(address, reason)} will not be mailed")
+    for done in newsletter.suppress_all(addresses, reason) if addresses else ():
+        if done.before:
+            since = output.suppressed(done.before)
+            output.result(f"{done.address} was suppressed already, {since}")
+        else:
+            output.result(f"{done.address} will not be mailed")
     if not show:
         return
     entries = newsletter.suppressions()
@@ -35,7 +39,9 @@ def suppress(
         )
         return
     for entry in entries:
-        output.result(f"{entry.at:%Y-%m-%d}  {entry.address}  {entry.reason}".rstrip())
+        output.result(
+            f"{entry.at:%Y-%m-%d}  {entry.address}  {output.escaped(entry.reason)}".rstrip()
+        )
     if not entries:
         output.note("nobody is suppressed")
 
@@ -46,8 +52,9 @@ def suppress(
 def unsuppress(settings: Settings, addresses: tuple[str, ...]) -> None:
     """Let an ADDRESS be mailed again."""
     newsletter = settings.newsletter()
-    for address in addresses:
-        if newsletter.unsuppress(address):
+    done = newsletter.unsuppress_all(addresses)
+    for address, removed in zip(addresses, done, strict=True):
+        if removed:
             output.result(f"{address} will be mailed again, if a list has it")
         else:
             output.result(f"{address} was not suppressed")

@@ -82,12 +82,16 @@ def _forgotten(receipt: Receipt, totals: Totals) -> bool:
 
 
 def _lost(receipt: Receipt) -> Stop:
-    sent = f" to {receipt.totals.sent} people" if receipt.totals else ""
+    totals = receipt.totals or Totals()
+    parts = [f"went out to {_people(totals.sent)}"] if totals.sent else []
+    if totals.by_hand:
+        parts.append(f"{_people(totals.by_hand)} {_were(totals.by_hand)} settled by hand")
     return Stop(
         "issue",
-        f"went out{sent} (sent/{receipt.edition}.toml, {receipt.opened_at[:10]}), and the ledger"
-        " here does not know to whom: it was sent from another copy of this folder, or the ledger"
-        " was lost. Everybody on the list would get it, whoever has it already too",
+        f"{' and '.join(parts) or 'went out'} (sent/{receipt.edition}.toml,"
+        f" {receipt.opened_at[:10]}), and the ledger here does not know who has it: that was in"
+        " another copy of this folder, or the ledger was lost. Everybody on the list would get it,"
+        " whoever has it already too",
         "--again",
     )
 
@@ -158,6 +162,10 @@ def difference(old: Frozen | None, new: Frozen) -> str:
 
 def _lines(version: Frozen) -> list[str]:
     return [f"Subject: {version.subject}", "", *version.text.splitlines()]
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _people(number: int) -> str:

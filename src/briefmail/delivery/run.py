@@ -55,6 +55,7 @@ class RunResult:
     """What one run did; the ledger's totals say where the edition stands.
 
     ``stopped`` is what ended the run before everybody had been tried, None if nothing did.
+    ``terminated`` is whether it was ``interrupted`` by SIGTERM.
     """
 
     sent: int
@@ -63,12 +64,16 @@ class RunResult:
     uncertain: int
     stopped: BriefmailError | None
     interrupted: bool
+    terminated: bool = False
 
     @property
     def exit_status(self) -> int:
-        """The status for the shell: 0 if everybody who was tried is settled."""
+        """The status for the shell: 0 if everybody who was tried is settled.
+
+        After a signal it is 128 and the signal's number, as shells have it.
+        """
         if self.interrupted:
-            return 130
+            return 128 + (signal.SIGTERM if self.terminated else signal.SIGINT)
         if self.stopped:
             return self.stopped.exit_status
         return RelayUnavailable.exit_status if self.deferred else 0
@@ -118,6 +123,7 @@ def send_run(
         uncertain=run.tally["uncertain"],
         stopped=stopped,
         interrupted=interrupt.asked,
+        terminated=interrupt.terminated,
     )
 
 
@@ -426,10 +432,13 @@ def _equal(one: Delivery, other: Delivery) -> bool:
 
 
 class _Interrupt:
-    """Makes the first Ctrl-C or SIGTERM a wish, kept in ``asked``; the second one stops at once."""
+    """Makes the first Ctrl-C or SIGTERM a wish, kept in ``asked``; the second one stops at once.
+
+    ``terminated`` is whether the first one was SIGTERM.
+    """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = self.terminated = False
         self.wake: Callable[[], None] = lambda: None
         self._before: dict[int, Any] = {}
 
@@ -444,8 +453,9 @@ class _Interrupt:
             # None: a handler that was not set from Python, and cannot be set again from here.
             signal.signal(number, handler or signal.SIG_DFL)
 
-    def _ask(self, _signal: int, _frame: FrameType | None) -> None:
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
         self.asked = True
+        self.terminated = number == signal.SIGTERM
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGINT, self._before[signal.SIGINT] or signal.default_int_handler)
         self.wake()

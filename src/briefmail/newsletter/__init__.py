@@ -21,10 +21,12 @@ from briefmail.delivery import (
     Stop,
     Totals,
 )
+from briefmail.delivery.reply import printable
 from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
 from briefmail.newsletter import keeping, lists, starting
 from briefmail.newsletter.failures import FailuresWritten, write_failures
+from briefmail.newsletter.lists import Suppressed
 from briefmail.newsletter.plan import Plan, SendOptions, Summary
 from briefmail.newsletter.previewing import Preview, preview_issue
 from briefmail.newsletter.sending import plan_send, send_issue
@@ -58,10 +60,12 @@ __all__ = [
     "Status",
     "Stop",
     "Summary",
+    "Suppressed",
     "Suppression",
     "TestResult",
     "Totals",
     "find_root",
+    "printable",
 ]
 
 
@@ -190,11 +194,19 @@ class Newsletter:
 
     def suppress(self, address: str, reason: str = "") -> Address:
         """Never mail an address again, whatever a list says, until :meth:`unsuppress`."""
-        return lists.suppress(self.root, address, reason, self._now())
+        return self.suppress_all([address], reason)[0].address
+
+    def suppress_all(self, addresses: Sequence[str], reason: str = "") -> list[Suppressed]:
+        """Suppress several, or none of them if one is no address: ``UsageError`` names each."""
+        return lists.suppress(self.root, addresses, reason, self._now())
 
     def unsuppress(self, address: str) -> bool:
         """Let an address be mailed again; False if it was not suppressed."""
-        return lists.unsuppress(self.root, address)
+        return self.unsuppress_all([address])[0]
+
+    def unsuppress_all(self, addresses: Sequence[str]) -> list[bool]:
+        """Let several be mailed again, or none of them if one is no address."""
+        return lists.unsuppress(self.root, addresses)
 
     def suppressions(self) -> list[Suppression]:
         """Everybody who is never mailed."""

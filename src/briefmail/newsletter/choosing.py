@@ -54,11 +54,40 @@ class Refusals:
                 )
         return cls("all" in words, frozenset(codes), frozenset(statuses), frozenset(keys))
 
+    def check(self, history: History | None, edition: str) -> None:
+        """Raise :class:`UsageError` naming what fits nobody who was refused.
+
+        Whoever is open may have been refused and taken up again by a run that was stopped: the
+        same command goes on with them.
+        """
+        found = history.edition(edition) if history else None
+        groups = history.groups(edition) if history else []
+        refused = [group for group in groups if group.state == "refused"]
+        missing = [
+            f"{key} was not refused"
+            for key in sorted(self.keys)
+            if not _was_refused(history.entry(edition, key) if history else None)
+        ]
+        if not (found and found.totals.pending + found.totals.deferred):
+            codes = self.codes - {group.code for group in refused}
+            statuses = self.statuses - {group.status for group in refused}
+            answers = sorted(map(str, codes | statuses))
+            missing += [f"anybody with {answer} was not refused" for answer in answers]
+        if missing:
+            raise UsageError(
+                f"--retry-refused: {'; '.join(missing)}",
+                hint="'briefmail status' with the issue shows what the relay answered",
+            )
+
     def include(self, key: str, entry: Entry) -> bool:
         """Whether somebody who was refused is tried again."""
         reply = entry.reply
         answered = reply and (reply.code in self.codes or reply.status in self.statuses)
         return self.everybody or key in self.keys or bool(answered)
+
+
+def _was_refused(entry: Entry | None) -> bool:
+    return entry is not None and entry.state in {"refused", "pending", "deferred"}
 
 
 class Correction:

@@ -1,7 +1,8 @@
 """The people of a newsletter: its list, and those who must not be mailed."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -52,10 +53,35 @@ def here_or_in(root: Path, path: Path) -> Path:
 
 def address_of(text: str) -> Address:
     """Read an address given by hand; :class:`UsageError` says what is wrong with it."""
-    address = parse_address(text)
-    if isinstance(address, Invalid):
-        raise UsageError(f"{text!r}: {address.reason}")
+    (address,) = addresses_of([text])
     return address
+
+
+def addresses_of(texts: Sequence[str]) -> list[Address]:
+    """Read addresses given by hand; :class:`UsageError` names every one that is none, and why."""
+    parsed = [parse_address(text) for text in texts]
+    wrong = [
+        f"{text!r}: {found.reason}"
+        for text, found in zip(texts, parsed, strict=True)
+        if isinstance(found, Invalid)
+    ]
+    if wrong:
+        hint = "nothing was done for the others either" if len(wrong) < len(texts) else None
+        raise UsageError("\n".join(wrong), hint=hint)
+    return [found for found in parsed if isinstance(found, Address)]
+
+
+def check_folder(root: Path) -> None:
+    """Raise :class:`UsageError` where there is no newsletter.
+
+    What is noted in the wrong folder would be forgotten, and what is asked there looks as if
+    nobody had had anything.
+    """
+    if not any(exists(root / name) for name in SIGNS):
+        raise UsageError(
+            f"{root} is not a newsletter's folder",
+            hint="go to the one that briefmail.toml lies in, or name it with -C",
+        )
 
 
 @contextmanager
@@ -86,31 +112,47 @@ def find_recipient(root: Path, path: Path, as_address: str | None) -> Recipient:
     return found
 
 
-def suppress(root: Path, address: str, reason: str, at: datetime) -> Address:
-    """Never mail an address again.
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """What :func:`suppress` did for one address; ``before`` is the entry that was there, and stays.
 
-    Raises :class:`UsageError` where there is no newsletter: noted in the wrong folder it would
-    be forgotten, and the person mailed.
+    Without one it is None, and the address has been added.
     """
-    parsed = address_of(address)
-    if not any((root / name).exists() for name in SIGNS):
-        raise UsageError(
-            f"{root} is not a newsletter's folder",
-            hint="go to the one that briefmail.toml lies in, or name it with -C",
-        )
+
+    address: Address
+    before: Suppression | None
+
+
+def suppress(root: Path, addresses: Sequence[str], reason: str, at: datetime) -> list[Suppressed]:
+    """Never mail these addresses again. If one of them is none, none is written down.
+
+    Raises :class:`UsageError` for that, and where there is no newsletter.
+    """
+    parsed = addresses_of(addresses)
+    check_folder(root)
+    done = []
     with open_store(root, ROOMS) as store:
-        Suppressions(store).add(parsed, reason, at)
-    return parsed
+        suppressions = Suppressions(store)
+        for address in parsed:
+            before = suppressions.find(address.key)
+            suppressions.add(address, reason, at)
+            done.append(Suppressed(address, before))
+    return done
 
 
-def unsuppress(root: Path, address: str) -> bool:
-    """Let an address be mailed again; False if it was not suppressed."""
-    parsed = address_of(address)
+def unsuppress(root: Path, addresses: Sequence[str]) -> list[bool]:
+    """Let these addresses be mailed again; False for each that was not suppressed.
+
+    Raises as :func:`suppress` does.
+    """
+    parsed = addresses_of(addresses)
+    check_folder(root)
     with existing_store(root) as store:
-        return store is not None and Suppressions(store).remove(parsed)
+        return [store is not None and Suppressions(store).remove(each) for each in parsed]
 
 
 def suppressions(root: Path) -> list[Suppression]:
-    """Everybody who is never mailed."""
+    """Everybody who is never mailed. Raises :class:`UsageError` where there is no newsletter."""
+    check_folder(root)
     with existing_store(root) as store:
         return list(Suppressions(store).entries()) if store else []

@@ -152,11 +152,14 @@ def _choice(
 ) -> Choice:
     """What the ledger is asked about each person; the sandbox knows nobody."""
     history = History(store) if store else None
+    refusals = Refusals.parse(options.retry_refused)
+    if refusals and config.relay:
+        refusals.check(history, edition.name)
     return Choice(
         history if config.relay else None,
         edition.name,
         resend_uncertain=options.resend_uncertain,
-        retry_refused=Refusals.parse(options.retry_refused),
+        retry_refused=refusals,
         correction=_correction(config, edition, options, history),
     )
 
@@ -244,10 +247,18 @@ def _roll(
         _check_only(only, roll, listing.path)
         if options.strict_list and roll.problems:
             raise ListError(roll.problems, hint="correct the rows, or leave --strict-list out")
+        _check_somebody(roll, listing.path)
         unknown = edition.unknown_fields(roll.columns)
         if unknown:
-            raise IssueError(unknown, hint='give it a default: {{ field | default("...") }}')
+            raise IssueError(unknown)
         yield roll
+
+
+def _check_somebody(roll: Roll, path: Path) -> None:
+    """A list of which no row is usable is a mistake, not a list on which everybody is done."""
+    if roll.counts.rows and roll.counts.invalid == roll.counts.rows:
+        nobody = Problem(path, None, "nobody on the list can be sent to")
+        raise ListError([nobody, *roll.problems], hint="correct the rows")
 
 
 def _list_path(config: Config, options: SendOptions) -> Path:

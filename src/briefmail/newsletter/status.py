@@ -19,9 +19,9 @@ from briefmail.delivery import (
     ReplyGroup,
     Totals,
 )
-from briefmail.errors import IssueError
+from briefmail.errors import IssueError, Problem
 from briefmail.issue import read_issue
-from briefmail.newsletter.lists import ROOMS, address_of
+from briefmail.newsletter.lists import ROOMS, address_of, check_folder, exists
 from briefmail.store import Database, store_path
 
 
@@ -88,17 +88,24 @@ def edition_named(config: Config, issue: Path | str) -> tuple[str, Path]:
 
 
 def editions(config: Config) -> list[EditionStatus]:
-    """Where every edition stands, the newest first."""
+    """Where every edition stands, the newest first; :func:`check_folder` comes before it."""
+    check_folder(config.root)
     with reading(config.root) as store:
         return History(store).editions() if store else []
 
 
 def status_of(config: Config, issue: Path | str) -> Status:
-    """Where one edition stands, who is uncertain, what the relay answered, and what to do next."""
+    """Where one edition stands, who is uncertain, what the relay answered, and what to do next.
+
+    Raises :class:`~briefmail.errors.IssueError` if there is neither a file nor a send of it.
+    """
+    check_folder(config.root)
     name, path = edition_named(config, issue)
     with reading(config.root) as store:
         history = History(store) if store else None
         found = history.edition(name) if history else None
+        if found is None and not exists(path):
+            raise IssueError([Problem(path, None, "there is no such issue")])
         totals = found.totals if found else Totals()
         return Status(
             edition=name,
@@ -129,6 +136,7 @@ def _advice(totals: Totals) -> Iterator[Advice]:
 def who(config: Config, address: str) -> Person:
     """What one address had; :class:`~briefmail.errors.UsageError` if it is none."""
     parsed = address_of(address)
+    check_folder(config.root)
     with reading(config.root) as store:
         if store is None:
             return Person(parsed, (), None)
