@@ -10,6 +10,7 @@ from briefmail.config import (
     Mail,
     Mailbox,
     Newsletter,
+    Rate,
     Relay,
     Schedule,
     Secret,
@@ -136,6 +137,22 @@ def test_the_process_environment_is_read(tmp_path: Path, monkeypatch: pytest.Mon
     relay = load(tmp_path).relay
     assert relay is not None
     assert relay.host == "environ.example.org"
+
+
+def test_the_pace_of_a_relay_is_one_rate_or_several(tmp_path: Path) -> None:
+    """In the toml either; a variable has one rate, and wins."""
+    toml = f"""{SENDER}[smtp]
+host = "a.example.org"
+rate = ["14/s", "30/minute", "500/hour", "2000/day"]
+messages_per_connection = 20
+"""
+    relay = settings_of(tmp_path, toml).relay
+    rates = (Rate(14, 1), Rate(30, 60), Rate(500, 3600), Rate(2000, 86_400))
+    assert relay == Relay("a.example.org", 587, "starttls", rates=rates, messages_per_connection=20)
+    env = "SMTP_RATE=5/s\nSMTP_MESSAGES_PER_CONNECTION=7\n"
+    relay = settings_of(tmp_path, toml, env).relay
+    assert relay is not None
+    assert (relay.rates, relay.messages_per_connection) == ((Rate(5, 1),), 7)
 
 
 def test_an_empty_variable_takes_the_relay_of_env_away(tmp_path: Path) -> None:
@@ -283,6 +300,22 @@ def test_a_toml_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
             for zone in ('"Mars/Phobos"', '""', '"Europe"', '"../../etc/passwd"')
         ),
         ("smtp", 'host = "a b"', "host must be a host name such as 'smtp.example.org'"),
+        *(
+            (
+                "smtp",
+                f"rate = {rate}",
+                "rate must be like '14/s', '30/minute', '500/hour' or '2000/day', or a list",
+            )
+            for rate in ('"14"', '"0/s"', '"5/week"', "14", '["14/s", "x"]', '"²/s"')
+        ),
+        *(
+            (
+                "smtp",
+                f"messages_per_connection = {count}",
+                "messages_per_connection must be a number of messages such as 20",
+            )
+            for count in ("0", "-1", "true", "2.5", '"many"')
+        ),
         ("smtp", "port = 0", "port must be a port number from 1 to 65535"),
         ("smtp", "port = 5.5", "port must be a port number such as 587"),
         ("smtp", 'port = "²"', "port must be a port number such as 587"),
@@ -290,7 +323,8 @@ def test_a_toml_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
         (
             "smtp",
             'password = "hush"',
-            "password is not a setting; known: host, port, username, security",
+            "password is not a setting; known: host, port, username, security, rate,"
+            " messages_per_connection",
         ),
         ("theme", 'acent = "#000000"', "acent is not a setting; did you mean 'accent'?"),
     ],

@@ -202,8 +202,18 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``count`` messages in any ``seconds``: a second, a minute, an hour or a day."""
+
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Relay:
-    """The host that mail is submitted to, with what it takes to log in there.
+    """The host that mail is submitted to, with what it takes to log in there, and how fast.
+
+    ``messages_per_connection`` None means that one connection may carry any number.
 
     ``secret`` is set wherever ``username`` is.
     """
@@ -213,6 +223,8 @@ class Relay:
     security: Security
     username: str = ""
     secret: Secret | None = None
+    rates: tuple[Rate, ...] = ()
+    messages_per_connection: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +371,24 @@ def _security(value: Any) -> Security:
     raise ValueError("must be 'starttls', 'tls' or 'none'")
 
 
+def _rates(value: Any) -> tuple[Rate, ...]:
+    return tuple(map(_rate, value if isinstance(value, list) else [value]))
+
+
+def _rate(value: Any) -> Rate:
+    match = re.fullmatch(r"([1-9]\d{0,8})/(s|second|minute|hour|day)", str(value), re.ASCII)
+    if not match:
+        raise ValueError("must be like '14/s', '30/minute', '500/hour' or '2000/day', or a list")
+    seconds = {"s": 1, "second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+    return Rate(int(match[1]), seconds[match[2]])
+
+
+def _messages(value: Any) -> int:
+    if isinstance(value, bool) or not re.fullmatch(r"[1-9]\d{0,8}", str(value), re.ASCII):
+        raise ValueError("must be a number of messages such as 20")
+    return int(value)
+
+
 _colour = _matching(COLOUR, "a colour such as '#0b5d4e'")
 _font = _matching(FONT, "a list of font names such as 'Georgia, serif'")
 _https = _matching(re.compile(r"https://[^\s<>\"']+"), "an address that starts with https://")
@@ -410,6 +440,8 @@ SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
         "port": ("port", _port),
         "username": ("username", _text),
         "security": ("security", _security),
+        "rate": ("rates", _rates),
+        "messages_per_connection": ("messages_per_connection", _messages),
     },
 }
 
@@ -623,7 +655,8 @@ def _with_defaults(values: Mapping[str, Any], secret: Secret | None) -> Relay:
         "tls" if values.get("port") == 465 else "starttls"
     )
     port = values.get("port") or {"tls": 465, "starttls": 587, "none": 25}[security]
-    return Relay(values["host"], port, security, values.get("username", ""), secret)
+    pace = {key: values[key] for key in ("rates", "messages_per_connection") if key in values}
+    return Relay(values["host"], port, security, values.get("username", ""), secret, **pace)
 
 
 def _is_loopback(host: str) -> bool:

@@ -14,6 +14,7 @@ from briefmail.delivery import (
     Delivery,
     Enrolled,
     Ledger,
+    Pace,
     RunResult,
     Session,
     Timeouts,
@@ -80,6 +81,8 @@ class Scene:
         on_progress: Callable[[Recipient, Delivery], None] | None = None,
         timeouts: Timeouts = PATIENCE,
         message: Callable[[Recipient], Message] = message_for,
+        edition: str = EDITION,
+        pace: Pace | None = None,
     ) -> RunResult:
         """Make one send run; ``progress`` collects what it reports."""
 
@@ -90,12 +93,13 @@ class Scene:
 
         return send_run(
             self.ledger,
-            EDITION,
+            edition,
             lambda: Session(self.relay, timeouts),
             message,
             limit=limit,
             connections=connections,
             on_progress=report,
+            pace=pace,
         )
 
     @property

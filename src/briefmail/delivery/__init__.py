@@ -21,6 +21,7 @@ from briefmail.delivery.ledger import (
 from briefmail.delivery.mark import LedgerMark
 from briefmail.delivery.messagelog import MessageLog
 from briefmail.delivery.outcome import Delivery, Scope, State
+from briefmail.delivery.pace import Pace
 from briefmail.delivery.receipt import Receipt, Receipts
 from briefmail.delivery.reply import Reply
 from briefmail.delivery.run import RunResult, send_run
@@ -49,6 +50,7 @@ __all__ = [
     "Ledger",
     "LedgerMark",
     "MessageLog",
+    "Pace",
     "Past",
     "Receipt",
     "Receipts",

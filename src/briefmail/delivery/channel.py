@@ -109,15 +109,21 @@ class Channel(Generic[T]):
 
     Its owner writes what :attr:`output` holds, tells :meth:`wrote` how much of it has left, and
     feeds :meth:`receive` with what comes back. At most two messages are in hand at a time, the
-    second only once the first one's dot has been granted.
+    second only once the first one's dot has been granted. After so many ``messages`` it says QUIT
+    of itself: some relays drop the connection at the next one, without a word.
     """
 
-    def __init__(self, facts: Facts, timeouts: Timeouts = PATIENCE) -> None:
+    def __init__(
+        self, facts: Facts, timeouts: Timeouts = PATIENCE, messages: int | None = None
+    ) -> None:
         self.facts = facts
         self.usable = True
         """Whether it is good for another message; once False, it stays so."""
+        self.leaving = False
+        """Whether QUIT has been said; :class:`Closed` follows."""
         self.heard = 0
         """How many replies have come."""
+        self._messages = messages  # that may still begin
         self._timeouts = timeouts
         self._reader = ReplyReader()
         self._in_hand: deque[_Transaction[T]] = deque()
@@ -135,8 +141,10 @@ class Channel(Generic[T]):
     @property
     def hungry(self) -> bool:
         """Whether another message may begin now."""
-        return self.usable and (
-            not self._in_hand or (len(self._in_hand) == 1 and self._in_hand[0].dot_at is not None)
+        if not self.usable or self.leaving or self._messages == 0:
+            return False
+        return not self._in_hand or (
+            len(self._in_hand) == 1 and self._in_hand[0].dot_at is not None
         )
 
     @property
@@ -179,6 +187,8 @@ class Channel(Generic[T]):
         """
         assert self.hungry
         transaction = _Transaction(ticket, wire_data(message.data))
+        if self._messages is not None:
+            self._messages -= 1
         size = f" SIZE={len(message.data)}" if self.facts.asks_size else ""
         mail = f"MAIL FROM:<{message.reverse_path}>{size}\r\n".encode("ascii")
         rcpt = f"RCPT TO:<{message.recipient}>\r\n".encode("ascii")
@@ -212,8 +222,11 @@ class Channel(Generic[T]):
         return self._end(Closed(None), "the run ended", struck=False) if self.usable else []
 
     def quit(self) -> None:
-        """Take leave (RFC 5321 section 4.1.1.10); :class:`Closed` follows."""
+        """Take leave, once (RFC 5321 section 4.1.1.10); :class:`Closed` follows."""
         assert self.idle
+        if self.leaving:
+            return
+        self.leaving = True
         self._todo.append(_Command("QUIT", b"QUIT\r\n"))
         self._pump()
 
@@ -387,7 +400,7 @@ class Channel(Generic[T]):
         if delivery.scope is Scope.SESSION:
             return self._end_with(delivery)
         self._in_hand.popleft()
-        self._pump()
+        self._go_on()
         return [Decided(transaction.ticket, delivery, begun=True)]
 
     def _conclude(self, transaction: _Transaction[T], *, reset: bool) -> list[Event[T]]:
@@ -396,8 +409,15 @@ class Channel(Generic[T]):
         self._in_hand.remove(transaction)
         if reset:
             self._todo.appendleft(_Command("RSET", b"RSET\r\n"))
-        self._pump()
+        self._go_on()
         return [Decided(transaction.ticket, transaction.failure)]
+
+    def _go_on(self) -> None:
+        """Say what comes after a message that is done with: QUIT, if there may be no other."""
+        if self._messages == 0 and self.idle:
+            self.quit()
+        else:
+            self._pump()
 
     # --- the end ----------------------------------------------------------------------------------
 

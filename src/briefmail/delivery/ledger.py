@@ -455,6 +455,19 @@ class Ledger:
             reply = Reply(code, status, text) if code is not None else None
             yield Entry(address, line, state, reply, reason, message_id, moment)
 
+    def handed_over(self, since: datetime, at_most: int) -> list[datetime]:
+        """Return when messages of any edition may have gone out after ``since``, in order.
+
+        That are all who are sent, claimed or uncertain, each at the moment that the ledger last
+        learned something of them, so never too early. Of more than ``at_most`` the latest ones.
+        """
+        rows = self._database.rows(
+            "SELECT updated_at FROM delivery WHERE state IN ('sent', 'claimed', 'uncertain')"
+            " AND updated_at > ? ORDER BY updated_at DESC LIMIT ?",
+            *(_stamp(since), at_most),
+        )
+        return sorted(datetime.fromisoformat(moment) for (moment,) in rows)
+
     def state_of(self, edition_id: str, key: str) -> str | None:
         """Return the state of one person, or None if the edition never named them."""
         row = self._database.one(
@@ -469,7 +482,7 @@ class Ledger:
         )
 
     def _now(self) -> str:
-        return self._clock().astimezone(UTC).isoformat(timespec="milliseconds")
+        return _stamp(self._clock())
 
     # --- what the editor decides ------------------------------------------------------------------
 
@@ -511,6 +524,10 @@ class Ledger:
         self._database.execute(
             "UPDATE edition SET copied_at = ? WHERE id = ?", *(self._now(), edition_id)
         )
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _json(recipient: Recipient) -> str:

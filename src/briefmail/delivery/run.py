@@ -21,7 +21,11 @@ Until the relay has accepted somebody there is one connection only: whatever is 
 login, the sender or the content is found out with a handful of people in hand, not with hundreds.
 
 A run that is stopped begins nothing more, and waits for the replies to the dots that are out.
-There is no waiting in between yet, so a relay that is only busy ends the run as *deferred left*.
+A relay that is only busy is not waited for yet: that ends the run as *deferred left*.
+
+Messages begin only when the pace allows (:mod:`briefmail.delivery.pace`). So long as one connection
+keeps up with it no other is opened. An allowance for an hour or a day that is used up ends the run
+once everybody in hand is settled.
 """
 
 import signal
@@ -38,6 +42,7 @@ from briefmail.delivery.ledger import Ledger
 from briefmail.delivery.line import Line
 from briefmail.delivery.lines import Lines, NotOpened, Opened, Said
 from briefmail.delivery.outcome import Delivery, Scope, State, is_personal
+from briefmail.delivery.pace import Pace
 from briefmail.errors import BriefmailError, ContentRefused, RelayUnavailable, StoreError
 
 if TYPE_CHECKING:
@@ -88,12 +93,14 @@ def send_run(
     limit: int | None,
     connections: int,
     on_progress: Callable[[Recipient, Delivery], None],
+    pace: Pace | None = None,
 ) -> RunResult:
     """Try everybody whom the latest roll call left open, at most ``limit`` people.
 
     ``connect`` makes a session that is entered in a thread of its own, anew for each connection;
     at most ``connections`` are kept at a time, and no more than one for ten people.
-    ``on_progress`` is called once for each person, after the outcome is durable.
+    ``on_progress`` is called once for each person, after the outcome is durable. ``pace`` None
+    means as fast as the relay takes it.
 
     Ctrl-C or SIGTERM lets the messages whose end has been sent be answered, gives everybody else
     back and returns; a second one stops at once, and whoever was in doubt is *uncertain*. Expected
@@ -101,7 +108,7 @@ def send_run(
     ends, nobody is left reserved or claimed, unless the process dies or the database itself has
     failed.
     """
-    run = _Run(ledger, edition_id, message_for, limit, connections, on_progress)
+    run = _Run(ledger, edition_id, message_for, limit, connections, on_progress, pace or Pace(()))
     interrupt = _Interrupt()
     stopped: BriefmailError | None = None
     try:
@@ -147,6 +154,7 @@ class _Run:
         limit: int | None,
         connections: int,
         on_progress: Callable[[Recipient, Delivery], None],
+        pace: Pace,
     ) -> None:
         self._ledger = ledger
         self._edition_id = edition_id
@@ -154,6 +162,8 @@ class _Run:
         self._limit = limit
         self._connections = connections
         self._on_progress = on_progress
+        self._pace = pace
+        self._pause: float | None = None  # seconds for which the pace alone holds somebody back
         self.tally: Counter[State] = Counter()
         self._queue: deque[Recipient] = deque()
         self._taken = 0
@@ -174,6 +184,7 @@ class _Run:
 
         Raises the :class:`BriefmailError` that stops the run before that.
         """
+        self._pace.recall(self._ledger.handed_over)
         with Lines[_Copy](connect) as lines:
             interrupt.wake = lines.wake
             try:
@@ -196,7 +207,7 @@ class _Run:
             if not (self._draw_in(lines) if ending else self._at_work(lines)):
                 return
             lines.flush()
-            for news in lines.wait():
+            for news in lines.wait(None if ending else self._pause):
                 self._take(news, lines)
             self._write_down(lines, ending=interrupt.asked or self._stopped is not None)
 
@@ -204,15 +215,30 @@ class _Run:
 
     def _hand_out(self, lines: Lines[_Copy]) -> None:
         """Give every connection the next person, and make more connections while there are any."""
+        self._pause = None
         for line in lines:
             while line.channel.hungry and (person := self._next()):
+                if not self._may_begin(lines):
+                    return
                 self._begin(person, line)
                 if self._stopped:
                     return
         missing = self._wanted - len(lines) - lines.opening
-        if missing > 0 and self._next():
+        if missing > 0 and self._next() and self._may_begin(lines):
             for _ in range(missing):
                 lines.open(self._reopen.pop() if self._reopen else 0)
+
+    def _may_begin(self, lines: Lines[_Copy]) -> bool:
+        """Whether the pace allows one more message; if not, the run waits or stops."""
+        if self._pace.used_up and all(line.channel.idle for line in lines):
+            # Who was refused before the message did not cost anything, and only the ledger knows.
+            self._pace.recall(self._ledger.handed_over)
+            if error := self._pace.used_up:
+                self._stop(error)
+        if self._pace.used_up:
+            return False
+        self._pause = self._pace.delay or None
+        return self._pause is None
 
     def _next(self) -> Recipient | None:
         """Return who comes next, who stays at the head of the queue until taken from there."""
@@ -233,6 +259,7 @@ class _Run:
             precluded = line.channel.preclude(message)
             if precluded is None:
                 line.channel.begin(_Copy(person, message.message_id), message)
+                self._pace.take()
         except BriefmailError as error:
             self._stop(error)
             return
@@ -242,9 +269,10 @@ class _Run:
 
     def _at_work(self, lines: Lines[_Copy]) -> bool:
         """Whether there is anything to wait for."""
-        return any(not line.channel.idle for line in lines) or (
-            lines.opening > 0 and self._next() is not None
-        )
+        if self._pause is not None or any(not line.channel.idle for line in lines):
+            return True
+        more = lines.opening > 0 or any(line.channel.leaving for line in lines)
+        return more and self._next() is not None
 
     def _draw_in(self, lines: Lines[_Copy]) -> bool:
         """Keep only connections on which a dot waits for its reply; False if there are none."""

@@ -100,8 +100,11 @@ class Session:
 
     def line(self) -> Line[T]:
         """Hand the connection over to somebody who keeps many at a time; once, instead of use."""
+        return self._hand_over(self.relay.messages_per_connection)
+
+    def _hand_over(self, messages: int | None) -> Line[T]:
         assert self._sock is not None
-        line: Line[T] = Line(self._sock, Channel(self._facts(), self._timeouts))
+        line: Line[T] = Line(self._sock, Channel(self._facts(), self._timeouts, messages))
         self._sock = None
         return line
 
@@ -130,7 +133,7 @@ class Session:
 
     def _single(self) -> Line[None]:
         if self._line is None:
-            self._line = self.line()
+            self._line = self._hand_over(None)
         return self._line
 
     def _converse(self, line: Line[None], claim: Callable[[], bool]) -> Delivery | None:

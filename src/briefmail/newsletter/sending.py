@@ -16,6 +16,7 @@ from briefmail.delivery import (
     History,
     Ledger,
     MessageLog,
+    Pace,
     RunResult,
     Stop,
     send_run,
@@ -107,6 +108,7 @@ def _run(
                 # One connection files the sandbox's messages in the order of the list.
                 connections=options.connections if config.relay else 1,
                 on_progress=progress,
+                pace=Pace(relay.rates, lambda: now().astimezone()),
             )
         if memory:
             memory.finish(result)
