@@ -306,8 +306,8 @@ def test_after_so_many_messages_a_connection_says_quit_and_another_takes_over(
     assert scene.send(connections=connections).sent == 100
     assert Counter(relay.recipients) == Counter(addresses(1, 100))
     assert relay.connections >= 5
-    assert relay.commands.count("QUIT") == relay.connections
     if connections == 1:
+        assert relay.commands.count("QUIT") == relay.connections
         assert runs(relay.commands) == [20] * 5
 
 
