@@ -295,3 +295,18 @@ def test_the_file_has_the_delimiter_of_the_list(
         delimiter.join(["email", "note", "state", "reason"]),
         delimiter.join(["ada@example.org", f'"a{delimiter}b, ""c"""', "refused", "550 5.1.1 no"]),
     ]
+
+
+@pytest.mark.parametrize("by", ["send", "settle"])
+def test_a_subject_with_a_field_is_shown_as_the_editor_wrote_it(
+    briefmail: Command, letter: Path, relay: FakeRelay, by: str
+) -> None:
+    """Nobody's own copy, and no word of ours."""
+    subject = "News for {{ first_name | default('you') }}"
+    letter.write_text(f'---\nsubject: "{subject}"\ndate: 2016-08-24\n---\n\nHello.\n')
+    assert briefmail(by, letter, "--yes").status == 0
+    assert subject in briefmail("status", letter).out
+    assert (
+        json.loads(briefmail("who", "ada@example.org", "--json").out)["issues"][0]["subject"]
+        == subject
+    )

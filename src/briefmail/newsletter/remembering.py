@@ -1,6 +1,6 @@
 """What a send through a relay holds itself against, and what it writes down for the next one.
 
-The sandbox does none of this: it freezes nothing.
+The sandbox does little of this: its ledger is opened as any other, but it freezes nothing.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -46,6 +46,17 @@ def remembered(config: Config, edition: Edition, store: Database | None) -> Iter
         return
     with open_scratch(ROOMS) as nothing:
         yield Memory(config, edition, nothing)
+
+
+def open_edition(edition: Edition, ledger: Ledger) -> None:
+    """Open an edition in a ledger, with its subject as the editor wrote it."""
+    issue = edition.issue
+    ledger.open_edition(
+        edition.name,
+        subject=_as_written(edition, issue.subject),
+        issue_date=issue.date,
+        fingerprint=edition.fingerprint,
+    )
 
 
 class Memory:

@@ -33,7 +33,7 @@ from briefmail.newsletter.choosing import TO_SEND, Choice, Correction, Place, Re
 from briefmail.newsletter.copying import EditorsCopy, send_copy
 from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppressed
 from briefmail.newsletter.plan import Plan, SendOptions, Summary
-from briefmail.newsletter.remembering import Memory, remembered
+from briefmail.newsletter.remembering import Memory, open_edition, remembered
 from briefmail.newsletter.status import edition_named
 from briefmail.newsletter.testing import connector
 from briefmail.store import STORE_NAME, Database, open_store, place_warning, run_lock
@@ -183,13 +183,7 @@ def _correction(
 
 
 def _enrol(edition: Edition, roll: Roll, ledger: Ledger, choice: Choice) -> None:
-    issue = edition.issue
-    ledger.open_edition(
-        edition.name,
-        subject=issue.subject,
-        issue_date=issue.date,
-        fingerprint=edition.fingerprint,
-    )
+    open_edition(edition, ledger)
     if choice.resend_uncertain:
         keys = choice.standing(roll.recipients(), "uncertain")
         ledger.reopen(edition.name, "uncertain", keys)

@@ -7,8 +7,8 @@ from briefmail.audience import Counts, Roll
 from briefmail.config import Config
 from briefmail.delivery import History, Ledger, LedgerMark, Receipt, Receipts
 from briefmail.edition import Edition
-from briefmail.issue import show_tags
 from briefmail.newsletter.lists import ROOMS, suppressed
+from briefmail.newsletter.remembering import open_edition
 from briefmail.store import high_water, open_store, run_lock
 
 OTHER_MEANS = "(settled by hand)"
@@ -65,13 +65,7 @@ def settle_issue(
 
 
 def _settle(edition: Edition, roll: Roll, ledger: Ledger) -> int:
-    issue = edition.issue
-    ledger.open_edition(
-        edition.name,
-        subject=issue.subject,
-        issue_date=issue.date,
-        fingerprint=edition.fingerprint,
-    )
+    open_edition(edition, ledger)
     ledger.enrol(edition.name, roll.recipients())
     by_hand = ledger.settle_by_hand(edition.name)
     ledger.close_if_settled(edition.name)
@@ -86,7 +80,7 @@ def _leave_receipt(config: Config, edition: Edition, ledger: Ledger) -> None:
     receipts.open(
         Receipt(
             edition=edition.name,
-            subject=show_tags(edition.issue.subject, edition.issue.tags),
+            subject=record.subject,
             issue_date=edition.issue.date,
             fingerprint=edition.fingerprint,
             relay=OTHER_MEANS,
