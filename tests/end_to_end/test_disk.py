@@ -23,16 +23,6 @@ from real_parts import require
 PEOPLE = [f"p{number:03}@example.org" for number in range(150)]
 
 
-@pytest.fixture
-def relay(starter: Path) -> Iterator[FakeRelay]:
-    """Yield a relay on loopback that the newsletter's ``.env`` names."""
-    with FakeRelay() as relay:
-        (starter / ".env").write_text(
-            f"SMTP_HOST=127.0.0.1\nSMTP_PORT={relay.port}\nSMTP_SECURITY=none\n"
-        )
-        yield relay
-
-
 def write_list(folder: Path, number: int) -> list[str]:
     people = PEOPLE[:number]
     (folder / "recipients.csv").write_text("email\n" + "\n".join(people) + "\n")

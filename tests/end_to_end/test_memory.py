@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,16 +18,6 @@ from briefmail.cli.send import FORCE
 from briefmail.newsletter import REASONS
 
 EVERYBODY = ["ada@example.org", "ruaridh@example.org", "zoe@example.org", "hello@example.org"]
-
-
-@pytest.fixture
-def relay(starter: Path) -> Iterator[FakeRelay]:
-    """Yield a relay on loopback that the newsletter's ``.env`` names."""
-    with FakeRelay() as relay:
-        (starter / ".env").write_text(
-            f"SMTP_HOST=127.0.0.1\nSMTP_PORT={relay.port}\nSMTP_SECURITY=none\n"
-        )
-        yield relay
 
 
 @pytest.fixture
