@@ -133,6 +133,13 @@ def test_a_ledger_that_knows_of_fewer_than_the_receipt_stops() -> None:
     assert stops(all_of_them, WANTED) == ()
 
 
+def test_a_ledger_put_back_from_before_people_were_settled_by_hand_stops() -> None:
+    closed = replace(RECEIPT, totals=Totals(sent=300, by_hand=200))
+    assert ways_on(replace(HALF_WAY, receipt=closed)) == ["--again"]
+    settled = replace(HALF_WAY, totals=Totals(sent=300, by_hand=200), receipt=closed)
+    assert stops(settled, WANTED) == ()
+
+
 @pytest.mark.parametrize(
     ("before", "now", "stopped"),
     [

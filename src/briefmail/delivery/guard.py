@@ -78,7 +78,11 @@ def _all_stops(known: Known, wanted: Wanted) -> Iterator[Stop]:
 
 def _forgotten(receipt: Receipt, totals: Totals) -> bool:
     """Whether the receipt knows of people whom the ledger does not."""
-    return totals.audience == 0 or bool(receipt.totals and receipt.totals.sent > totals.sent)
+    if receipt.totals is None:
+        return totals.audience == 0
+    # Nobody is taken out of these two states, so neither number can have fallen.
+    fewer = receipt.totals.sent > totals.sent or receipt.totals.by_hand > totals.by_hand
+    return totals.audience == 0 or fewer
 
 
 def _lost(receipt: Receipt) -> Stop:
