@@ -415,6 +415,17 @@ def test_where_a_secret_is_to_be_had_is_read_and_not_looked_up(
         assert (secret.path, secret.command) == (None, ["no-such-thing", "here"])
 
 
+def test_a_variable_of_env_that_is_nearly_ours_is_a_slip(tmp_path: Path) -> None:
+    """And others' variables, in ``.env`` or around us, are none of our business."""
+    env = "SMPT_HOST=a.example.org\nDATABASE_URL=x\nSMTP_RATES=14/s\nbriefmail_secret=x\n"
+    assert problems_of(tmp_path, SENDER, env, {"SMTP_HOTS": "b.example.org"}) == [
+        ".env:1: SMPT_HOST is not a variable that briefmail reads; did you mean SMTP_HOST?",
+        ".env:3: SMTP_RATES is not a variable that briefmail reads; did you mean SMTP_RATE?",
+        ".env:4: briefmail_secret is not a variable that briefmail reads;"
+        " did you mean BRIEFMAIL_SECRET?",
+    ]
+
+
 def test_two_secrets_are_one_too_many(tmp_path: Path) -> None:
     """Which one was meant cannot be known, wherever they are set."""
     env = "SMTP_HOST=a.example.org\nSMTP_USERNAME=jo\nSMTP_PASSWORD=a\nSMTP_PASSWORD_FILE=b\n"
@@ -432,7 +443,7 @@ def test_a_command_is_parted_as_in_a_shell_and_nothing_else_is_done_to_it() -> N
 
 def test_on_windows_a_backslash_in_a_command_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a path with a space in it is put in quotes."""
-    monkeypatch.setattr("briefmail.config.os.name", "nt")
+    monkeypatch.setattr("briefmail.config.values.os.name", "nt")
     secret = Secret("SMTP_PASSWORD_COMMAND", r'"C:\Program Files\pass.exe" show C:\a')
     assert secret.command == [r"C:\Program Files\pass.exe", "show", r"C:\a"]
 

@@ -1,0 +1,46 @@
+"""What the editor set: ``briefmail.toml``, ``.env`` and the environment, read once and frozen.
+
+The environment wins over ``.env``, and ``.env`` over the toml. Secrets are read from the first
+two only. Nothing here writes a file.
+"""
+
+from briefmail.config.loading import CONFIG_NAME, load
+from briefmail.config.settings import SETTINGS
+from briefmail.config.values import (
+    CONTROL,
+    LANG,
+    Config,
+    Editor,
+    Mail,
+    Mailbox,
+    Newsletter,
+    Rate,
+    Relay,
+    Schedule,
+    Secret,
+    SecretVariable,
+    Security,
+    Test,
+    Theme,
+)
+
+__all__ = [
+    "CONFIG_NAME",
+    "CONTROL",
+    "LANG",
+    "SETTINGS",
+    "Config",
+    "Editor",
+    "Mail",
+    "Mailbox",
+    "Newsletter",
+    "Rate",
+    "Relay",
+    "Schedule",
+    "Secret",
+    "SecretVariable",
+    "Security",
+    "Test",
+    "Theme",
+    "load",
+]

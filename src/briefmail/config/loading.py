@@ -1,0 +1,66 @@
+"""A folder's settings, read once: the toml under ``.env``, and both under the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from briefmail.config.relay import read_relay
+from briefmail.config.tomlfile import line_of, parse_tables, read_toml
+from briefmail.config.values import Config, Editor, Mail, Newsletter, Schedule, Test, Theme
+from briefmail.config.variables import read_env_file, read_environment, value_of
+from briefmail.errors import ConfigError, Problem
+
+CONFIG_NAME = "briefmail.toml"
+ENV_NAME = ".env"
+
+
+def load(root: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the settings of the newsletter in ``root``; a folder without a toml has defaults.
+
+    Raises :class:`ConfigError` with every problem that was found.
+    """
+    path = root / CONFIG_NAME
+    problems: list[Problem] = []
+    tables = read_toml(path, problems)
+    values = parse_tables(path, tables, problems)
+    variables = {
+        **read_env_file(root / ENV_NAME, problems),
+        **read_environment(environ if environ is not None else os.environ),
+    }
+    relay = read_relay(path, values.pop("smtp", {}), variables, problems)
+    if problems:
+        raise ConfigError(problems)
+    config = Config(
+        root=root,
+        path=path if path.exists() else None,
+        newsletter=Newsletter(**values.get("newsletter", {})),
+        mail=Mail(**values.get("mail", {})),
+        theme=Theme(**values.get("theme", {})),
+        schedule=Schedule(**values.get("schedule", {})),
+        test=Test(**values.get("test", {})),
+        editor=Editor(**values.get("editor", {})),
+        relay=relay,
+        secret=value_of(variables, "BRIEFMAIL_SECRET"),
+    )
+    _check_together(config)
+    return config
+
+
+def _check_together(config: Config) -> None:
+    """Hold settings against each other once each is right by itself."""
+    problems = []
+    path = config.path or config.root / CONFIG_NAME
+    if config.mail.unsubscribe_url and not config.secret:
+        text = (
+            "mail.unsubscribe_url needs BRIEFMAIL_SECRET in .env or the environment: it signs each"
+            " person's link, so that nobody can unsubscribe somebody else"
+        )
+        problems.append(Problem(path, line_of(path, "mail", "unsubscribe_url"), text))
+    if config.editor.copy and not config.editor.email:
+        text = "editor.copy needs editor.email: where the copy goes"
+        problems.append(Problem(path, line_of(path, "editor", "copy"), text))
+    if config.relay and not config.newsletter.sender:
+        text = "newsletter.from is not set, and a relay is: say who the mail comes from"
+        problems.append(Problem(path, None, text))
+    if problems:
+        raise ConfigError(problems)

@@ -1,0 +1,245 @@
+"""The settings as values: a frozen table for each of the toml, and the whole.
+
+An attribute's default is what holds where the editor set nothing.
+"""
+
+import os
+import re
+import shlex
+from dataclasses import dataclass, field
+from datetime import date, time
+from pathlib import Path
+from typing import Literal, get_args
+
+# RFC 5321 section 4.1.2, the dot-string form with a domain name; what an editor may use for the
+# addresses of the newsletter itself. Recipients are validated by the audience room.
+ADDR_SPEC = re.compile(
+    r"(?=.{1,254}$)(?=[^@]{1,64}@)"  # section 4.5.3.1
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])"
+)
+# Stricter than RFC 5322, which lets a comma, a colon or a bracket in a bare name turn it into a
+# list, a group or a comment: what is not plainly one mailbox is refused, never guessed at.
+_MAILBOX = re.compile(
+    r"""(?P<bare>[^\s"<>]+)
+      | (?: "(?P<quoted>(?:[^"\\]|\\.)*)" | (?P<name>[^"<>@,;:\\]*) ) \s* <(?P<angle>[^\s<>]+)>""",
+    re.VERBOSE,
+)
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+FONT = re.compile(r"[A-Za-z0-9 ,'-]+")
+LANG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as a theme needs it
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+Security = Literal["starttls", "tls", "none"]
+SecretVariable = Literal[
+    "SMTP_PASSWORD", "SMTP_PASSWORD_FILE", "SMTP_PASSWORD_COMMAND", "SMTP_TOKEN_COMMAND"
+]
+SECRET_VARIABLES: tuple[SecretVariable, ...] = get_args(SecretVariable)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A display name, which may be empty, and an addr-spec (RFC 5322 section 3.4)."""
+
+    name: str
+    address: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Mailbox":
+        """Read ``Name <user@example.org>`` or ``user@example.org``; ValueError if it is neither.
+
+        A name with a comma, a colon or an ``@`` in it has to stand in double quotes.
+        """
+        match = None if CONTROL.search(text) else _MAILBOX.fullmatch(text.strip())
+        address = (match["bare"] or match["angle"]) if match else ""
+        if not match or not ADDR_SPEC.fullmatch(address):
+            hint = "; a name with , ; : or @ in it needs quotes" if "<" in text else ""
+            raise ValueError(
+                f"is not an address such as 'The Briefing <briefing@example.org>'{hint}"
+            )
+        quoted = re.sub(r"\\(.)", r"\1", match["quoted"] or "")
+        return cls((quoted or match["name"] or "").strip(), address)
+
+    @property
+    def domain(self) -> str:
+        """What follows the @, in lower case."""
+        return self.address.rpartition("@")[2].lower()
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+
+@dataclass(frozen=True, slots=True)
+class Newsletter:
+    """``[newsletter]``: who we are. ``sender`` is None until the editor has set ``from``."""
+
+    name: str = "Newsletter"
+    sender: Mailbox | None = None
+    reply_to: Mailbox | None = None
+    lang: str = "en"
+    postal_address: str = ""
+    public_url: str = ""
+    list_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """``[mail]``: the addresses behind the scenes."""
+
+    bounce_address: str = ""
+    unsubscribe_address: str = ""
+    unsubscribe_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """``[theme]``: colours as ``#rrggbb`` for the light and the dark scheme, fonts and a logo.
+
+    An empty value means that the packaged theme decides. ``logo`` is a path in the folder and is
+    embedded in the mail, or an ``https:`` address.
+    """
+
+    accent: str = ""
+    accent_dark: str = ""
+    background: str = ""
+    background_dark: str = ""
+    surface: str = ""
+    surface_dark: str = ""
+    text: str = ""
+    text_dark: str = ""
+    muted: str = ""
+    muted_dark: str = ""
+    font: str = ""
+    heading_font: str = ""
+    logo: str = ""
+    logo_alt: str = ""
+    logo_width: int = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """``[schedule]``: when issues go out, in local time. ``every`` is a number of weeks."""
+
+    every: int = 2
+    on: int = 2
+    at: time = time(9, 0)
+    start: date | None = None
+    timezone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """``[test]``: who gets the copies of ``send --test`` unless it names somebody."""
+
+    __test__ = False  # pytest takes every class of this name for a test
+
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """``[editor]``: who writes the newsletter. With ``copy`` the last message of a send is theirs.
+
+    ``email`` is set wherever ``copy`` is.
+    """
+
+    email: str = ""
+    copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What proves to the relay that it is us, or where that is to be had once it is needed.
+
+    ``text`` is the password, the name of a file, or a command, as ``variable`` says; a relative
+    name is seen from ``folder``, and the command runs there. ``repr`` leaves the text out, so that
+    it cannot reach a log: even a command may have a password in it.
+    """
+
+    variable: SecretVariable
+    text: str = field(repr=False)
+    folder: Path = Path()
+
+    @property
+    def is_token(self) -> bool:
+        """Whether it is an access token, which XOAUTH2 takes, and no password."""
+        return self.variable == "SMTP_TOKEN_COMMAND"
+
+    @property
+    def path(self) -> Path | None:
+        """The file whose first line it is."""
+        if self.variable != "SMTP_PASSWORD_FILE":
+            return None
+        return self.folder / Path(self.text).expanduser()
+
+    @property
+    def command(self) -> list[str]:
+        """The words of the command that prints it; none unless there is one.
+
+        Quotes work as in a shell, and nothing else does. Raises ValueError if one is left open.
+        """
+        if not self.variable.endswith("_COMMAND"):
+            return []
+        words = shlex.shlex(self.text, posix=True, punctuation_chars=False)
+        words.whitespace_split, words.commenters = True, ""
+        if os.name == "nt":
+            words.escape = ""  # there a backslash parts the folders of a path
+        return list(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``count`` messages in any ``seconds``: a second, a minute, an hour or a day."""
+
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The host that mail is submitted to, with what it takes to log in there, and how fast.
+
+    ``messages_per_connection`` None means that one connection may carry any number.
+
+    ``secret`` is set wherever ``username`` is.
+    """
+
+    host: str
+    port: int
+    security: Security
+    username: str = ""
+    secret: Secret | None = None
+    rates: tuple[Rate, ...] = ()
+    messages_per_connection: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """An opened folder's settings. ``relay`` None means that the sandbox stands in for one."""
+
+    root: Path
+    path: Path | None
+    newsletter: Newsletter = Newsletter()
+    mail: Mail = Mail()
+    theme: Theme = Theme()
+    schedule: Schedule = Schedule()
+    test: Test = Test()
+    editor: Editor = Editor()
+    relay: Relay | None = None
+    secret: str = field(default="", repr=False)
+
+    @property
+    def recipients(self) -> Path:
+        """The list that is sent to unless another is named."""
+        return self.root / "recipients.csv"
+
+    @property
+    def issues(self) -> Path:
+        """Where issue files are kept."""
+        return self.root / "issues"
+
+    @property
+    def outbox(self) -> Path:
+        """Where the sandbox files what it caught."""
+        return self.root / "outbox"
