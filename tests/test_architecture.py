@@ -20,7 +20,10 @@ ROOMS: dict[str, set[str]] = {
     "edition": {"issue", "audience", "config"},
     "delivery": {"edition", "audience", "store", "config"},
     "schedule": {"issue", "store", "config"},
-    "newsletter": {"config", "store", "issue", "audience", "edition", "delivery", "schedule"},
+    "checks": {"config", "store", "issue", "audience", "edition", "delivery"},
+    "newsletter": {
+        *("config", "store", "issue", "audience", "edition", "delivery", "schedule", "checks"),
+    },
     "cli": {"newsletter"},
 }
 
@@ -38,7 +41,7 @@ LIBRARIES: dict[str, set[str]] = {
     "markupsafe": {"edition"},
     "premailer": {"edition"},
     "cssutils": {"edition"},
-    "lxml": {"edition"},
+    "lxml": {"edition", "checks"},
     "imagesize": {"edition"},
     "ssl": {"delivery"},
     "aiosmtpd": {"delivery"},

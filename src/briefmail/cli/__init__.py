@@ -4,6 +4,7 @@ import click
 
 from briefmail import __version__
 from briefmail.cli.backup import backup
+from briefmail.cli.check import check
 from briefmail.cli.context import Settings
 from briefmail.cli.door import run
 from briefmail.cli.init import init
@@ -53,7 +54,7 @@ def cli(context: click.Context, folder: str | None, verbose: bool) -> None:
     context.obj = Settings(folder, verbose)
 
 
-for command in (init, new, preview, send, status, who, settle, suppress, unsuppress, backup):
+for command in (init, new, preview, check, send, status, who, settle, suppress, unsuppress, backup):
     cli.add_command(command)
 
 

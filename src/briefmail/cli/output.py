@@ -122,9 +122,13 @@ def suppressed(entry: "Suppression") -> str:
 
 
 def _problem(problem: Problem) -> str:
-    path = near(problem.path)
-    place = f"{path}:{problem.line}" if problem.line is not None else str(path)
-    return f"{click.style(place + ':', bold=True)} {problem.text}"
+    return f"{place(problem.path, problem.line)} {problem.text}"
+
+
+def place(path: Path, line: int | None) -> str:
+    """A file as one would type it here, and the line, for an editor to jump to."""
+    where = f"{near(path)}:{line}" if line is not None else str(near(path))
+    return click.style(f"{where}:", bold=True)
 
 
 def near(path: Path) -> Path:

@@ -9,6 +9,7 @@ from briefmail.config.settings import SETTINGS
 from briefmail.config.values import (
     CONTROL,
     LANG,
+    Checks,
     Config,
     Editor,
     Mail,
@@ -29,6 +30,7 @@ __all__ = [
     "CONTROL",
     "LANG",
     "SETTINGS",
+    "Checks",
     "Config",
     "Editor",
     "Mail",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from briefmail.config.relay import read_relay
 from briefmail.config.tomlfile import line_of, parse_tables, read_toml
-from briefmail.config.values import Config, Editor, Mail, Newsletter, Schedule, Test, Theme
+from briefmail.config.values import Checks, Config, Editor, Mail, Newsletter, Schedule, Test, Theme
 from briefmail.config.variables import read_env_file, read_environment, value_of
 from briefmail.errors import ConfigError, Problem
 
@@ -39,6 +39,7 @@ def load(root: Path, environ: Mapping[str, str] | None = None) -> Config:
         schedule=Schedule(**values.get("schedule", {})),
         test=Test(**values.get("test", {})),
         editor=Editor(**values.get("editor", {})),
+        checks=Checks(**values.get("checks", {})),
         relay=relay,
         secret=value_of(variables, "BRIEFMAIL_SECRET"),
     )

@@ -47,6 +47,14 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _reasons(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(
+        isinstance(reason, str) and reason.strip() for reason in value.values()
+    ):
+        raise ValueError('must be rules and reasons such as {link-text = "our house style"}')
+    return {name: _text(reason) for name, reason in value.items()}
+
+
 def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if not pattern.fullmatch(_text(value)):
@@ -187,6 +195,7 @@ SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     },
     "test": {"to": ("to", _addresses)},
     "editor": {"email": ("email", _address), "copy": ("copy", _flag)},
+    "checks": {"silence": ("silence", _reasons)},
     "smtp": {
         "host": ("host", _host),
         "port": ("port", _port),

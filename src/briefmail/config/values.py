@@ -6,6 +6,7 @@ An attribute's default is what holds where the editor set nothing.
 import os
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
@@ -149,6 +150,13 @@ class Editor:
 
 
 @dataclass(frozen=True, slots=True)
+class Checks:
+    """``[checks]``: what ``check`` is to leave alone. ``silence``: rule ids, each with a reason."""
+
+    silence: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """What proves to the relay that it is us, or where that is to be had once it is needed.
 
@@ -226,6 +234,7 @@ class Config:
     schedule: Schedule = Schedule()
     test: Test = Test()
     editor: Editor = Editor()
+    checks: Checks = Checks()
     relay: Relay | None = None
     secret: str = field(default="", repr=False)
 

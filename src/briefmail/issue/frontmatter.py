@@ -295,6 +295,14 @@ def _paths(value: Any) -> tuple[str, ...]:
     return tuple(_text(path) for path in paths)
 
 
+def _reasons(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(
+        isinstance(text, str) and text.strip() for pair in value.items() for text in pair
+    ):
+        raise ValueError("must be lines such as 'link-text: our house style', indented below it")
+    return {name: _text(reason) for name, reason in value.items()}
+
+
 # To add a front matter key: a line here, an attribute in issue/model.py, a line in docs/issue.md.
 KEYS: Mapping[str, Callable[[Any], Any]] = {
     "subject": _subject,
@@ -307,4 +315,5 @@ KEYS: Mapping[str, Callable[[Any], Any]] = {
     "slug": _slug,
     "lang": _lang,
     "attachments": _paths,
+    "silence": _reasons,
 }

@@ -142,6 +142,8 @@ class Issue:
     reply_to: Mailbox | None = None
     lang: str = ""
     attachments: tuple[str, ...] = ()
+    silence: Mapping[str, str] = field(default_factory=dict)
+    """Ids of checks that are not to speak of this issue, each with the reason."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
     """The line of each front matter key, for messages."""

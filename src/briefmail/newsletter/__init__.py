@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from briefmail.audience import Address, Recipient, Suppression
+from briefmail.checks import RULES, Finding, Report, Rule, Severity
 from briefmail.config import CONFIG_NAME, Config, Relay, load
 from briefmail.delivery import (
     REASONS,
@@ -25,6 +26,7 @@ from briefmail.delivery.reply import printable
 from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
 from briefmail.newsletter import keeping, lists, starting
+from briefmail.newsletter.checking import check_issue
 from briefmail.newsletter.failures import FailuresWritten, write_failures
 from briefmail.newsletter.lists import Suppressed
 from briefmail.newsletter.plan import Plan, SendOptions, Summary
@@ -36,6 +38,7 @@ from briefmail.newsletter.testing import TestResult, send_tests
 
 __all__ = [
     "REASONS",
+    "RULES",
     "Address",
     "Advice",
     "Config",
@@ -44,6 +47,7 @@ __all__ = [
     "EditionStatus",
     "Entry",
     "FailuresWritten",
+    "Finding",
     "Issue",
     "Issued",
     "Message",
@@ -54,9 +58,12 @@ __all__ = [
     "Recipient",
     "Relay",
     "ReplyGroup",
+    "Report",
+    "Rule",
     "SendOptions",
     "SettlePlan",
     "Settled",
+    "Severity",
     "Status",
     "Stop",
     "Summary",
@@ -126,6 +133,13 @@ class Newsletter:
         ``as_address`` is somebody on the list; without it, it is the first person there.
         """
         return preview_issue(self.config, self.edition(path), as_address)
+
+    def check(self, path: Path | str) -> Report:
+        """Hold an issue and everybody's copy of it against every rule; change and send nothing.
+
+        What cannot be read is a finding, too.
+        """
+        return check_issue(self.config, lists.here_or_in(self.root, Path(path)), self._now())
 
     def plan(self, path: Path | str, options: SendOptions | None = None) -> Plan:
         """Work out what ``send`` would do: read the list, fill every copy, change nothing.

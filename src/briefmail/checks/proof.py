@@ -1,0 +1,148 @@
+"""A proof: an edition laid out for reading before it goes out, as a printer's is."""
+
+import email
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import default
+
+from lxml import html
+
+from briefmail.audience import Recipient
+from briefmail.config import Config
+from briefmail.edition import Edition, Message
+from briefmail.issue import Issue, Node, plain, show_tags
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """One person's copy, taken apart again from the very bytes that would go out.
+
+    ``html`` and ``text`` are its two parts, decoded; ``html_size`` is the number of bytes that
+    the HTML part has on the wire, encoded.
+    """
+
+    recipient: Recipient
+    message: Message
+    parsed: EmailMessage
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    html_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An issue, what became of it, and one copy of it.
+
+    ``page`` is the finished HTML with tokens in the place of merge fields, as a tree: every branch
+    of every condition is in it. ``specimen`` is the largest copy of those on the list.
+    ``earlier`` are the other issues of the folder that could be read and are dated before this
+    one, the newest first. ``places`` says on which lines of the issue file what is shown stands;
+    :meth:`line_of` asks it.
+    """
+
+    issue: Issue
+    edition: Edition
+    config: Config
+    page: html.HtmlElement
+    specimen: Specimen
+    now: datetime
+    places: Mapping[str, int]
+    earlier: tuple[Issue, ...] = ()
+
+    def words(self, text: str) -> str:
+        """``text`` with merge tags as the editor wrote them in the place of tokens."""
+        return show_tags(text, self.issue.tags)
+
+    def nodes(self, *kinds: str) -> Iterator[Node]:
+        """Yield the nodes of these kinds in reading order; each knows its line."""
+        return (node for node in self.issue.nodes() if node.kind in kinds)
+
+    def line_of_key(self, key: str) -> int | None:
+        """The line of a front matter key; None if it is not there."""
+        return self.issue.lines.get(key)
+
+    def line_of(self, element: html.HtmlElement) -> int | None:
+        """The line in the issue of what an element of the page shows; None if it is the theme's.
+
+        It is found by the address of a link, the description of a picture, or by the words: of
+        several that are alike the first.
+        """
+        for key in _keys_of_element(element):
+            if line := self.places.get(key):
+                return line
+        parent = element.getparent()
+        return self.line_of(parent) if element.tag in _INLINE and parent is not None else None
+
+
+_INLINE = {"b", "strong", "em", "i", "span", "code", "s", "del", "sup", "sub", "small", "br"}
+
+
+def _places(issue: Issue) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for node in issue.nodes():
+        if node.line:
+            for key in _keys_of_node(node):
+                places.setdefault(key, node.line)
+    return places
+
+
+def _keys_of_element(element: html.HtmlElement) -> Iterator[str]:
+    if element.get("href"):
+        yield f"href {element.get('href')}"
+    if element.tag == "img":
+        yield f"alt {element.get('alt', '')}"
+    if words := _squeezed(element.text_content()):
+        yield f"text {words}"
+
+
+def _keys_of_node(node: Node) -> Iterator[str]:
+    if href := node.attributes.get("href"):
+        yield f"href {href}"
+    if node.kind == "image":
+        yield f"alt {node.attributes.get('alt', '')}"
+    if words := _squeezed(plain([node])):
+        yield f"text {words}"
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def proof_of(
+    edition: Edition,
+    config: Config,
+    recipient: Recipient,
+    now: datetime,
+    earlier: tuple[Issue, ...] = (),
+) -> Proof:
+    """Lay an edition out, with ``recipient``'s copy as its specimen.
+
+    Raises :class:`~briefmail.errors.MergeError` if that copy cannot be filled.
+    """
+    page = html.document_fromstring(edition.html)
+    specimen = _specimen(edition, recipient)
+    return Proof(
+        edition.issue, edition, config, page, specimen, now, _places(edition.issue), earlier
+    )
+
+
+def _specimen(edition: Edition, recipient: Recipient) -> Specimen:
+    message = edition.message_for(recipient)
+    parsed = email.message_from_bytes(message.data, policy=default)
+    assert isinstance(parsed, EmailMessage)
+    page, text = parsed.get_body(("html",)), parsed.get_body(("plain",))
+    return Specimen(
+        recipient,
+        message,
+        parsed,
+        edition.subject_for(recipient),
+        edition.preheader_for(recipient),
+        str(page.get_content()) if page else "",
+        str(text.get_content()) if text else "",
+        len(str(page.get_payload())) if page else 0,
+    )
