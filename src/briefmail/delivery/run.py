@@ -5,20 +5,12 @@ the claims for the next messages into the ledger in one durable step, and only t
 messages go. So at any moment at most one person for each open connection is in doubt.
 
 How far each failure reaches is decided in :mod:`briefmail.delivery.outcome`; what follows from it
-is decided here:
+is put into effect here:
 
-* *Recipient*: recorded, and on to the next. While nobody has been accepted, though, a refusal that
-  does not name the mailbox is kept back as *deferred*: three equal ones mean that the relay
-  refuses the content (at DATA or the dot) or us (at RCPT), and stop the run. If somebody is
-  accepted, another refusal comes or the list ends first, they become *refused*.
-* *Message*: stops the run, unless others have been accepted: then *refused*.
-* *Session*: a new connection. Who was in hand is tried once more if no octet of the dot had left,
-  and is then deferred. A connection that fails three times in a row is given up, and the last one
-  stops the run. A 5yz, and a very first connection that fails, stop it at once: the same would be
-  answered again.
-
-Until the relay has accepted somebody there is one connection only: whatever is wrong with the
-login, the sender or the content is found out with a handful of people in hand, not with hundreds.
+* *Recipient* and *message*: see :mod:`briefmail.delivery.verdicts`.
+* *Session*: a new connection, see :mod:`briefmail.delivery.reconnecting`. Who was in hand is tried
+  once more if no octet of the dot had left, and is then deferred. A 5yz, and a very first
+  connection that fails, stop the run at once: the same would be answered again.
 
 A run that is stopped begins nothing more, and waits for the replies to the dots that are out.
 A relay that is only busy is not waited for yet: that ends the run as *deferred left*.
@@ -29,30 +21,27 @@ once everybody in hand is settled.
 """
 
 import signal
-import threading
-from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from briefmail.audience import Recipient
 from briefmail.delivery.channel import ClaimWanted, Closed, Decided, GivenBack
+from briefmail.delivery.interrupt import Interrupt
+from briefmail.delivery.journal import Copy, Journal
 from briefmail.delivery.ledger import Ledger
 from briefmail.delivery.line import Line
 from briefmail.delivery.lines import Lines, NotOpened, Opened, Said
-from briefmail.delivery.outcome import Delivery, Scope, State, is_personal
+from briefmail.delivery.outcome import Delivery, Scope
 from briefmail.delivery.pace import Pace
-from briefmail.errors import BriefmailError, ContentRefused, RelayUnavailable, StoreError
+from briefmail.delivery.queue import Queue
+from briefmail.delivery.reconnecting import Reconnecting
+from briefmail.delivery.verdicts import Verdicts
+from briefmail.errors import BriefmailError, RelayUnavailable
 
 if TYPE_CHECKING:
     from briefmail.delivery.session import Session
     from briefmail.edition.message import Message
-
-BATCH = 256  # people reserved by one commit
-PEOPLE_PER_CONNECTION = 10  # fewer are not worth another login
-FAILURES_IN_A_ROW = 3
-EQUAL_REFUSALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +97,10 @@ def send_run(
     ends, nobody is left reserved or claimed, unless the process dies or the database itself has
     failed.
     """
-    run = _Run(ledger, edition_id, message_for, limit, connections, on_progress, pace or Pace(()))
-    interrupt = _Interrupt()
+    queue = Queue(ledger, edition_id, limit, connections)
+    journal = Journal(ledger, edition_id, on_progress)
+    run = _Run(ledger, queue, journal, message_for, pace or Pace(()))
+    interrupt = Interrupt()
     stopped: BriefmailError | None = None
     try:
         try:
@@ -118,217 +109,177 @@ def send_run(
         except KeyboardInterrupt:
             interrupt.asked = True
         finally:
-            run.tally["uncertain"] += ledger.recover(edition_id)
+            journal.tally["uncertain"] += ledger.recover(edition_id)
         if not interrupt.asked:
             ledger.close_if_settled(edition_id)
     except BriefmailError as error:
         stopped = error
     return RunResult(
-        sent=run.tally["sent"],
-        refused=run.tally["refused"],
-        deferred=run.tally["deferred"],
-        uncertain=run.tally["uncertain"],
+        sent=journal.tally["sent"],
+        refused=journal.tally["refused"],
+        deferred=journal.tally["deferred"],
+        uncertain=journal.tally["uncertain"],
         stopped=stopped,
         interrupted=interrupt.asked,
         terminated=interrupt.terminated,
     )
 
 
-@dataclass(slots=True, eq=False)
-class _Copy:
-    """One person's message in the hands of a run."""
-
-    person: Recipient
-    message_id: str
-    claimed: bool = False
-
-
 class _Run:
-    """The state of one run: who is in hand, what was counted, what is kept back."""
+    """One run at work: gives people to connections, and takes what comes back."""
 
     def __init__(
         self,
         ledger: Ledger,
-        edition_id: str,
+        queue: Queue,
+        journal: Journal,
         message_for: Callable[[Recipient], "Message"],
-        limit: int | None,
-        connections: int,
-        on_progress: Callable[[Recipient, Delivery], None],
         pace: Pace,
     ) -> None:
         self._ledger = ledger
-        self._edition_id = edition_id
+        self._queue = queue
+        self._journal = journal
+        self._verdicts = Verdicts(journal)
         self._message_for = message_for
-        self._limit = limit
-        self._connections = connections
-        self._on_progress = on_progress
         self._pace = pace
         self._pause: float | None = None  # seconds for which the pace alone holds somebody back
-        self.tally: Counter[State] = Counter()
-        self._queue: deque[Recipient] = deque()
-        self._taken = 0
         self._tried_again: set[str] = set()
-        self._suspects: list[tuple[Recipient, Delivery]] = []
-        self._wanted = self._affordable = 1  # connections: now, and once somebody is accepted
-        self._reopen: list[int] = []  # failures in a row of connections to be made anew
-        self._connected = self._accepted = False
         self._stopped: BriefmailError | None = None
-        # What this turn has brought, for the ledger and then for whoever watches.
-        self._results: list[tuple[str, Delivery]] = []
-        self._claims: dict[Line[_Copy], _Copy] = {}
-        self._unclaims: list[str] = []
-        self._reports: list[tuple[Recipient, Delivery]] = []
 
-    def send_all(self, connect: Callable[[], "Session"], interrupt: "_Interrupt") -> None:
+    def send_all(self, connect: Callable[[], "Session"], interrupt: Interrupt) -> None:
         """Send until nobody is left, the limit is reached, or ``interrupt`` has been asked for.
 
         Raises the :class:`BriefmailError` that stops the run before that.
         """
         self._pace.recall(self._ledger.handed_over)
-        with Lines[_Copy](connect) as lines:
-            interrupt.wake = lines.wake
+        with Lines[Copy](connect) as self._lines:
+            self._connections = Reconnecting(self._lines)
+            interrupt.wake = self._lines.wake
             try:
-                self._take_turns(lines, interrupt)
+                self._take_turns(interrupt)
                 if not (interrupt.asked or self._stopped):
-                    self._refuse_suspects()
-                self._write_down(lines, ending=True)
-                lines.take_leave()
+                    self._verdicts.refuse_suspects()
+                self._journal.write_down(self._lines, ending=True)
+                self._lines.take_leave()
             finally:
-                self._give_back(lines)
-                self._leave_suspects_deferred()
+                self._give_back()
+                self._verdicts.leave_suspects_deferred()
+                self._journal.report()
         if self._stopped:
             raise self._stopped
 
-    def _take_turns(self, lines: Lines[_Copy], interrupt: "_Interrupt") -> None:
+    def _take_turns(self, interrupt: Interrupt) -> None:
         while True:
             if not (interrupt.asked or self._stopped):
-                self._hand_out(lines)
+                self._hand_out()
             ending = interrupt.asked or self._stopped is not None
-            if not (self._draw_in(lines) if ending else self._at_work(lines)):
+            if not (self._draw_in() if ending else self._at_work()):
                 return
-            lines.flush()
-            for news in lines.wait(None if ending else self._pause):
-                self._take(news, lines)
-            self._write_down(lines, ending=interrupt.asked or self._stopped is not None)
+            self._lines.flush()
+            for news in self._lines.wait(None if ending else self._pause):
+                self._take(news)
+            ending = interrupt.asked or self._stopped is not None
+            self._journal.write_down(self._lines, ending=ending)
 
     # --- handing out ------------------------------------------------------------------------------
 
-    def _hand_out(self, lines: Lines[_Copy]) -> None:
+    def _hand_out(self) -> None:
         """Give every connection the next person, and make more connections while there are any."""
         self._pause = None
-        for line in lines:
-            while line.channel.hungry and (person := self._next()):
-                if not self._may_begin(lines):
+        for line in self._lines:
+            while line.channel.hungry and (person := self._queue.next):
+                if not self._may_begin():
                     return
                 self._begin(person, line)
                 if self._stopped:
                     return
-        missing = self._wanted - len(lines) - lines.opening
-        if missing > 0 and self._next() and self._may_begin(lines):
-            for _ in range(missing):
-                lines.open(self._reopen.pop() if self._reopen else 0)
+        if self._connections.missing > 0 and self._queue.next and self._may_begin():
+            self._connections.open()
 
-    def _may_begin(self, lines: Lines[_Copy]) -> bool:
+    def _may_begin(self) -> bool:
         """Whether the pace allows one more message; if not, the run waits or stops."""
-        if self._pace.used_up and all(line.channel.idle for line in lines):
+        if self._pace.used_up and all(line.channel.idle for line in self._lines):
             # Who was refused before the message did not cost anything, and only the ledger knows.
             self._pace.recall(self._ledger.handed_over)
-            if error := self._pace.used_up:
-                self._stop(error)
+            self._stop(self._pace.used_up)
         if self._pace.used_up:
             return False
         self._pause = self._pace.delay or None
         return self._pause is None
 
-    def _next(self) -> Recipient | None:
-        """Return who comes next, who stays at the head of the queue until taken from there."""
-        if not self._queue:
-            size = max(BATCH, self._connections * PEOPLE_PER_CONNECTION)
-            room = size if self._limit is None else min(size, self._limit - self._taken)
-            if room > 0:
-                self._queue.extend(self._ledger.next_batch(self._edition_id, room))
-                if not self._taken:
-                    some = len(self._queue) // PEOPLE_PER_CONNECTION
-                    self._affordable = max(1, min(self._connections, some))
-                self._taken += len(self._queue)
-        return self._queue[0] if self._queue else None
-
-    def _begin(self, person: Recipient, line: Line[_Copy]) -> None:
+    def _begin(self, person: Recipient, line: Line[Copy]) -> None:
         try:
             message = self._message_for(person)
             precluded = line.channel.preclude(message)
             if precluded is None:
-                line.channel.begin(_Copy(person, message.message_id), message)
+                line.channel.begin(Copy(person, message.message_id), message)
                 self._pace.take()
         except BriefmailError as error:
             self._stop(error)
             return
-        self._queue.popleft()
+        self._queue.take()
         if precluded:
             self._decide(person, precluded)
 
-    def _at_work(self, lines: Lines[_Copy]) -> bool:
+    def _at_work(self) -> bool:
         """Whether there is anything to wait for."""
-        if self._pause is not None or any(not line.channel.idle for line in lines):
+        if self._pause is not None or any(not line.channel.idle for line in self._lines):
             return True
-        more = lines.opening > 0 or any(line.channel.leaving for line in lines)
-        return more and self._next() is not None
+        more = self._lines.opening > 0 or any(line.channel.leaving for line in self._lines)
+        return more and self._queue.next is not None
 
-    def _draw_in(self, lines: Lines[_Copy]) -> bool:
+    def _draw_in(self) -> bool:
         """Keep only connections on which a dot waits for its reply; False if there are none."""
-        for line in [*lines]:
+        for line in [*self._lines]:
             if not (line.channel.in_doubt or line.channel.idle):
-                self._let_go(line, lines)
-        return any(line.channel.in_doubt for line in lines)
+                self._let_go(line)
+        return any(line.channel.in_doubt for line in self._lines)
 
-    def _let_go(self, line: Line[_Copy], lines: Lines[_Copy]) -> None:
+    def _let_go(self, line: Line[Copy]) -> None:
         """Close a connection. Whoever is in doubt on it is settled by the ledger's recovery."""
         for event in line.channel.abandon():
             if isinstance(event, GivenBack):
                 self._give_back_one(event.ticket)
-        self._claims.pop(line, None)
-        lines.drop(line)
+        self._journal.claims.pop(line, None)
+        self._lines.drop(line)
 
-    def _give_back_one(self, copy: _Copy) -> None:
-        self._queue.appendleft(copy.person)
-        if copy.claimed:
-            self._unclaims.append(copy.person.key)
+    def _give_back_one(self, copy: Copy) -> None:
+        self._queue.put_back(copy.person)
+        self._journal.unclaim(copy)
 
-    def _give_back(self, lines: Lines[_Copy]) -> None:
-        """Free those who are claimed, and whose dot has certainly not left, however it ended."""
-        for line in [*lines]:
-            self._let_go(line, lines)
-        if self._unclaims:
-            self._ledger.advance(self._edition_id, unclaims=self._unclaims)
+    def _give_back(self) -> None:
+        """Free everybody in hand whose dot has certainly not left, however the run ended."""
+        for line in [*self._lines]:
+            self._let_go(line)
+        self._journal.give_back()
 
     # --- news -------------------------------------------------------------------------------------
 
-    def _take(self, news: Opened[_Copy] | NotOpened | Said[_Copy], lines: Lines[_Copy]) -> None:
+    def _take(self, news: Opened[Copy] | NotOpened | Said[Copy]) -> None:
         match news:
             case Opened():
-                self._connected = True
+                self._connections.opened()
             case NotOpened(RelayUnavailable() as error, failures):
-                self._failed(error, failures, lines, final=not self._connected)
+                self._stop(self._connections.not_opened(error, failures))
             case NotOpened(BriefmailError() as error):
                 self._stop(error)
             case NotOpened(error):
                 raise error
             case Said(line, ClaimWanted(copy)):
-                self._claims[line] = copy
+                self._journal.claims[line] = copy
             case Said(line, Decided() as decided):
-                self._claims.pop(line, None)
+                self._journal.claims.pop(line, None)
                 self._take_outcome(line, decided)
             case Said(line, GivenBack(copy)):
-                self._claims.pop(line, None)
+                self._journal.claims.pop(line, None)
                 self._give_back_one(copy)
             case Said(line, Closed(error, final)):
-                lines.drop(line)
+                self._lines.drop(line)
                 if isinstance(error, RelayUnavailable):
-                    self._failed(error, line.failures, lines, final=final)
-                elif error:
-                    self._stop(error)
+                    error = self._connections.failed(error, line.failures, final=final)
+                self._stop(error)
 
-    def _take_outcome(self, line: Line[_Copy], decided: Decided[_Copy]) -> None:
+    def _take_outcome(self, line: Line[Copy], decided: Decided[Copy]) -> None:
         copy, delivery = decided.ticket, decided.delivery
         if delivery.scope is not Scope.SESSION:
             line.failures = 0
@@ -338,152 +289,17 @@ class _Run:
             return
         self._decide(copy.person, delivery)
 
-    def _failed(
-        self, error: RelayUnavailable, failures: int, lines: Lines[_Copy], *, final: bool
-    ) -> None:
-        """Draw the consequence of a connection that has ended."""
-        failures += 1
-        if final:
-            self._stop(error)
-        elif failures < FAILURES_IN_A_ROW:
-            self._reopen.append(failures)
-        elif len(lines) + lines.opening + len(self._reopen) > 0:
-            self._wanted -= 1
-        else:
-            self._stop(error)
-
-    def _stop(self, error: BriefmailError) -> None:
-        self._stopped = self._stopped or error
-
-    # --- outcomes ---------------------------------------------------------------------------------
-
     def _decide(self, person: Recipient, delivery: Delivery) -> None:
-        if delivery.scope is Scope.MESSAGE:
-            if not self._accepted:
-                self._record(person, delivery)
-                self._stop(ContentRefused(str(delivery), hint="make the message smaller"))
-                return
-            delivery = replace(delivery, state="refused", scope=Scope.RECIPIENT)
-        if delivery.state == "refused" and not self._accepted and not is_personal(delivery):
-            self._suspect(person, delivery)
-            return
-        self._record(person, delivery)
-        if delivery.state == "sent":
-            if not self._accepted:
-                self._accepted, self._wanted = True, self._affordable
-            self._refuse_suspects()
+        nobody_yet = not self._verdicts.accepted
+        self._stop(self._verdicts.decide(person, delivery))
+        if nobody_yet and self._verdicts.accepted:
+            self._connections.want(self._queue.affordable)
 
-    def _record(self, person: Recipient, delivery: Delivery) -> None:
-        self._results.append((person.key, delivery))
-        self._reports.append((person, delivery))
-
-    def _suspect(self, person: Recipient, delivery: Delivery) -> None:
-        """Keep a refusal back that may concern everybody. A crash leaves the person deferred."""
-        if self._suspects and not _equal(self._suspects[-1][1], delivery):
-            self._refuse_suspects()
-        self._results.append((person.key, replace(delivery, state="deferred")))
-        self._suspects.append((person, delivery))
-        if len(self._suspects) < EQUAL_REFUSALS:
-            return
-        what = f"{EQUAL_REFUSALS} people in a row were refused alike, and nobody accepted: "
-        if delivery.step == "RCPT":
-            error: BriefmailError = RelayUnavailable(
-                f"{what}{delivery.reply}",
-                hint="the relay may want a login, or another sender: check SMTP_USERNAME in .env"
-                " and newsletter.from in briefmail.toml",
-            )
-        else:
-            error = ContentRefused(
-                f"{what}{delivery.reply}",
-                hint="the relay objects to the message itself; ask its operator or change the"
-                " issue",
-            )
-        self._stop(error)
-
-    def _refuse_suspects(self) -> None:
-        while self._suspects:
-            self._record(*self._suspects.pop(0))
-
-    def _leave_suspects_deferred(self) -> None:
-        while self._suspects:
-            person, delivery = self._suspects.pop(0)
-            self._reports.append((person, replace(delivery, state="deferred")))
-        self._report()
-
-    def _write_down(self, lines: Lines[_Copy], *, ending: bool) -> None:
-        """Make outcomes and claims durable as one, and only then let those messages go."""
-        claims = {} if ending else self._claims
-        self._claims = {}
-        results, self._results = self._results, []
-        unclaims, self._unclaims = self._unclaims, []
-        if not (results or claims or unclaims):
-            return
-        wishes = [(copy.person.key, copy.message_id) for copy in claims.values()]
-        try:
-            claimed = self._ledger.advance(self._edition_id, results, wishes, unclaims)
-        except StoreError:
-            if wishes:  # what has happened matters more than what was to come
-                self._ledger.advance(self._edition_id, results, (), unclaims)
-                self._report()
-            raise
-        for line, copy in claims.items():
-            copy.claimed = copy.person.key in claimed
-            if copy.claimed:
-                line.channel.grant()
-            else:  # somebody else has seen to this person, who is no longer ours to decide about
-                line.channel.withhold()
-                lines.drop(line)
-        self._report()
-
-    def _report(self) -> None:
-        """Tell whoever watches, now that the ledger knows."""
-        reports, self._reports = self._reports, []
-        self.tally.update(delivery.state for _, delivery in reports)
-        for person, delivery in reports:
-            self._on_progress(person, delivery)
+    def _stop(self, error: BriefmailError | None) -> None:
+        """Begin nothing more, because of ``error``; the first one counts."""
+        self._stopped = self._stopped or error
 
 
 def _is_final(delivery: Delivery) -> bool:
     """Whether the relay would answer the same again."""
     return bool(delivery.reply and delivery.reply.permanent)
-
-
-def _equal(one: Delivery, other: Delivery) -> bool:
-    """Whether two refusals are alike; the text often names the person, so it does not count."""
-    assert one.reply
-    assert other.reply
-    return (one.step, one.reply.code, one.reply.status) == (
-        other.step,
-        other.reply.code,
-        other.reply.status,
-    )
-
-
-class _Interrupt:
-    """Makes the first Ctrl-C or SIGTERM a wish, kept in ``asked``; the second one stops at once.
-
-    ``terminated`` is whether the first one was SIGTERM.
-    """
-
-    def __init__(self) -> None:
-        self.asked = self.terminated = False
-        self.wake: Callable[[], None] = lambda: None
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        # Only the main thread may set handlers, and only there does Python raise the exception.
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._ask)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            # None: a handler that was not set from Python, and cannot be set again from here.
-            signal.signal(number, handler or signal.SIG_DFL)
-
-    def _ask(self, number: int, _frame: FrameType | None) -> None:
-        self.asked = True
-        self.terminated = number == signal.SIGTERM
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        signal.signal(signal.SIGINT, self._before[signal.SIGINT] or signal.default_int_handler)
-        self.wake()

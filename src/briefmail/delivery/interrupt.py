@@ -1,0 +1,37 @@
+"""Ctrl-C and SIGTERM during a send run: a wish the first time, an end at once the second."""
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+
+class Interrupt:
+    """Makes the first Ctrl-C or SIGTERM a wish, kept in ``asked``; the second one stops at once.
+
+    ``terminated`` is whether the first one was SIGTERM.
+    """
+
+    def __init__(self) -> None:
+        self.asked = self.terminated = False
+        self.wake: Callable[[], None] = lambda: None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        # Only the main thread may set handlers, and only there does Python raise the exception.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._ask)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            # None: a handler that was not set from Python, and cannot be set again from here.
+            signal.signal(number, handler or signal.SIG_DFL)
+
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        self.terminated = number == signal.SIGTERM
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGINT, self._before[signal.SIGINT] or signal.default_int_handler)
+        self.wake()

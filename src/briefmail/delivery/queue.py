@@ -1,0 +1,51 @@
+"""Who comes next in a run: people reserved in the ledger, some hundred at a time."""
+
+from collections import deque
+
+from briefmail.audience import Recipient
+from briefmail.delivery.ledger import Ledger
+
+BATCH = 256  # people reserved by one commit
+PEOPLE_PER_CONNECTION = 10  # fewer are not worth another login
+
+
+class Queue:
+    """The people of one run, at most ``limit`` of them, for at most so many ``connections``."""
+
+    def __init__(
+        self, ledger: Ledger, edition_id: str, limit: int | None, connections: int
+    ) -> None:
+        self._ledger = ledger
+        self._edition_id = edition_id
+        self._limit = limit
+        self._connections = connections
+        self._size = max(BATCH, connections * PEOPLE_PER_CONNECTION)
+        self._people: deque[Recipient] = deque()
+        self._taken = 0
+        self.affordable = 1
+        """How many connections are worth making for so many people; known once there is one."""
+
+    @property
+    def next(self) -> Recipient | None:
+        """Who comes next: stays at the head until taken from there. None if nobody is left."""
+        if not self._people:
+            self._fill()
+        return self._people[0] if self._people else None
+
+    def _fill(self) -> None:
+        room = self._size if self._limit is None else min(self._size, self._limit - self._taken)
+        if room <= 0:
+            return
+        self._people.extend(self._ledger.next_batch(self._edition_id, room))
+        if not self._taken:
+            some = len(self._people) // PEOPLE_PER_CONNECTION
+            self.affordable = max(1, min(self._connections, some))
+        self._taken += len(self._people)
+
+    def take(self) -> None:
+        """Take the one at the head in hand."""
+        self._people.popleft()
+
+    def put_back(self, person: Recipient) -> None:
+        """Let somebody be the next after all."""
+        self._people.appendleft(person)
