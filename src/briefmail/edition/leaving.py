@@ -5,6 +5,7 @@ it one click (RFC 8058). Test mails and previews carry links of the same form th
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import quote
 
 from briefmail.audience import Recipient, unsubscribe_token
@@ -13,7 +14,7 @@ from briefmail.edition import headers
 ONE_CLICK = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Leaving:
     """The newsletter's ways to leave. ``word`` is the subject of the mail in its language."""
 
@@ -23,23 +24,23 @@ class Leaving:
     url: str = ""
     secret: str = ""
 
-    def link(self, recipient: Recipient, *, inert: bool = False) -> str:
-        """The link for the reader: the web address if there is one, else a filled-in mail."""
-        return self._url(recipient, inert) if self.url else self._mailto(recipient, inert)
+    def ways(self, recipient: Recipient, *, inert: bool = False) -> tuple[str, bytes]:
+        """One recipient's ways to leave.
 
-    def header(self, recipient: Recipient, *, inert: bool = False) -> bytes:
-        """The header fields for the mail client."""
-        mailto = self._mailto(recipient, inert)
+        First the link for the reader: the web address if there is one, else a filled-in mail.
+        Then the header fields for the mail client.
+        """
+        mailto = self._mailto + quote("(test)" if inert else recipient.address, safe="@")
         if not self.url:
-            return headers.addresses("List-Unsubscribe", [mailto])
-        links = [self._url(recipient, inert), mailto]
-        return headers.addresses("List-Unsubscribe", links) + ONE_CLICK
-
-    def _mailto(self, recipient: Recipient, inert: bool) -> str:
-        who = "(test)" if inert else recipient.address
-        subject = quote(f"{self.word} {who}", safe="@")
-        return f"mailto:{quote(self.address, safe='@+')}?subject={subject}"
-
-    def _url(self, recipient: Recipient, inert: bool) -> str:
+            return mailto, headers.addresses("List-Unsubscribe", [mailto])
         token = "test" if inert else unsubscribe_token(self.secret, self.list_id, recipient.key)
-        return f"{self.url}{'&' if '?' in self.url else '?'}t={token}"
+        link = self._url + token
+        return link, headers.addresses("List-Unsubscribe", [link, mailto]) + ONE_CLICK
+
+    @cached_property
+    def _mailto(self) -> str:
+        return f"mailto:{quote(self.address, safe='@+')}?subject={quote(f'{self.word} ')}"
+
+    @cached_property
+    def _url(self) -> str:
+        return f"{self.url}{'&' if '?' in self.url else '?'}t="

@@ -14,11 +14,13 @@ _PLAIN = re.compile(
 
 # "{" is encoded so that no constant can be taken for a tag of the template it becomes part of.
 _CODES = [
-    chr(byte) if 33 <= byte <= 126 and chr(byte) not in "={" else f"={byte:02X}"
+    chr(byte)
+    if chr(byte) in "\t " or (33 <= byte <= 126 and chr(byte) not in "={")
+    else f"={byte:02X}"
     for byte in range(256)
 ]
-_CODES[0x20] = " "
-_CODES[0x09] = "\t"
+# Nearly every line: nothing to encode but "=".
+_ASCII = re.compile(r"[\t -z|}~]*")
 
 
 def encode(text: str) -> str:
@@ -39,7 +41,10 @@ def encode_slot(value: str) -> str:
 
 
 def _encode_line(line: str) -> str:
-    encoded = "".join(map(_CODES.__getitem__, line.encode("utf-8")))
+    if _ASCII.fullmatch(line):
+        encoded = line.replace("=", "=3D")
+    else:  # each octet as the character of the same number, so that one pass in C is enough
+        encoded = line.encode("utf-8").decode("latin-1").translate(_CODES)
     if encoded[-1:] in {" ", "\t"}:
         encoded = f"{encoded[:-1]}={ord(encoded[-1]):02X}"
     lines: list[str] = []

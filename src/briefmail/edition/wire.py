@@ -90,7 +90,7 @@ class WireTemplate:
         ``to`` sends the recipient's copy to another address, ``mark`` is put before the subject,
         and ``inert`` takes the effect out of the links for leaving.
         """
-        link = self._leaving.link(recipient, inert=inert)
+        link, leaving = self._leaving.ways(recipient, inert=inert)
         fields = {**recipient.fields, UNSUBSCRIBE_FIELD: link}
         data = b"".join(
             (
@@ -101,7 +101,7 @@ class WireTemplate:
                 self._date,
                 headers.verbatim("Message-ID", message_id),
                 self._list_id,
-                self._leaving.header(recipient, inert=inert),
+                leaving,
                 self._mime,
                 self._body.render(fields).encode("ascii"),
                 self._tail,
