@@ -1,6 +1,8 @@
 """Who comes next in a run: people reserved in the ledger, some hundred at a time."""
 
 from collections import deque
+from collections.abc import Iterator
+from itertools import islice
 
 from briefmail.audience import Recipient
 from briefmail.delivery.ledger import Ledger
@@ -41,6 +43,10 @@ class Queue:
             some = len(self._people) // PEOPLE_PER_CONNECTION
             self.affordable = max(1, min(self._connections, some))
         self._taken += len(self._people)
+
+    def upcoming(self, count: int) -> Iterator[Recipient]:
+        """Return those at the head of the queue, of whom there may be fewer."""
+        return islice(self._people, count)
 
     def take(self) -> None:
         """Take the one at the head in hand."""

@@ -32,6 +32,7 @@ from briefmail.delivery.journal import Copy, Journal
 from briefmail.delivery.ledger import Ledger
 from briefmail.delivery.line import Line
 from briefmail.delivery.lines import Lines, NotOpened, Opened, Said
+from briefmail.delivery.lookahead import Lookahead
 from briefmail.delivery.outcome import Delivery, Scope
 from briefmail.delivery.pace import Pace
 from briefmail.delivery.queue import Queue
@@ -140,7 +141,7 @@ class _Run:
         self._queue = queue
         self._journal = journal
         self._verdicts = Verdicts(journal)
-        self._message_for = message_for
+        self._lookahead = Lookahead(message_for)
         self._pace = pace
         self._pause: float | None = None  # seconds for which the pace alone holds somebody back
         self._tried_again: set[str] = set()
@@ -176,6 +177,8 @@ class _Run:
             if not (self._draw_in() if ending else self._at_work()):
                 return
             self._lines.flush()
+            if not ending:
+                self._lookahead.write(self._queue.upcoming(len(self._lines)))
             for news in self._lines.wait(None if ending else self._pause):
                 self._take(news)
             ending = interrupt.asked or self._stopped is not None
@@ -209,7 +212,7 @@ class _Run:
 
     def _begin(self, person: Recipient, line: Line[Copy]) -> None:
         try:
-            message = self._message_for(person)
+            message = self._lookahead.message_for(person)
             precluded = line.channel.preclude(message)
             if precluded is None:
                 line.channel.begin(Copy(person, message.message_id), message)
