@@ -9,13 +9,14 @@ import trustme
 from private_postfix import PrivatePostfix, missing_part, private_postfix
 from scene import EDITION, PATIENCE, Scene, message_for, people
 
+from briefmail.audience import Recipient
 from briefmail.config import Secret
 from briefmail.delivery import Session, Totals
 from briefmail.errors import LoginRefused, RelayUnavailable
 from real_parts import require
 
 pytestmark = pytest.mark.postfix
-KNOWN = [f"reader{number}" for number in (1, 2, 4, 5)]
+KNOWN = [f"reader{number}" for number in (1, 2, 4, 5)] + ["mòrag", "用户"]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,27 @@ def test_an_edition_arrives_over_starttls_and_a_login_and_the_suppressed_do_not_
         assert "with ESMTPSA" in message["Received"]  # by TLS, authenticated (RFC 3848)
         assert message.get_payload() == body.decode().replace("\r\n", "\n")
     assert postfix.mail("reader5", wanted=0) == []
+
+
+def test_mailboxes_outside_ascii_get_theirs(
+    postfix: PrivatePostfix, trusted: trustme.CA, tmp_path: Path
+) -> None:
+    """RFC 6531 and 6532; Postfix knows a mailbox in whatever case it is written."""
+    people = [
+        Recipient(f"{name}@example.org", f"{key}@example.org", "", {}, line)
+        for line, (name, key) in enumerate(
+            [("Mòrag", "mòrag"), ("用户", "用户"), ("nòbody", "nòbody")]
+        )
+    ]
+    with Scene.set_up(tmp_path / "store.sqlite3", postfix.relay) as scene:
+        scene.enrol(people)
+        outcome = scene.send()
+        assert (outcome.sent, outcome.refused, outcome.stopped) == (2, 1, None)
+    for person in people[:2]:
+        (message,) = postfix.mail(person.key.partition("@")[0])
+        assert f"\nTo: {person.address}\n" in message.as_bytes().decode()
+        assert f"\nDelivered-To: {person.address}\n" in message.as_bytes().decode()
+        assert "with UTF8SMTPSA" in str(message["Received"])  # RFC 6531 section 3.7.3
 
 
 def test_a_wrong_password_is_refused(postfix: PrivatePostfix, trusted: trustme.CA) -> None:

@@ -103,7 +103,7 @@ def test_whoever_is_suppressed_between_two_runs_gets_nothing(
 
 
 def test_an_address_that_smtp_cannot_say_is_refused_by_us(scene: Scene, relay: FakeRelay) -> None:
-    odd = Recipient("càit@example.org", "càit@example.org", "", {}, 1)
+    odd = Recipient("càit@exàmple.org", "càit@exàmple.org", "", {}, 1)
     scene.enrol([odd, person(2)])
     assert scene.send(message=plain) == result(sent=1, refused=1)
     assert relay.recipients == ["reader2@example.org"]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import PATIENCE, Scene, message_for, people, person
 
+from briefmail.audience import Recipient
 from briefmail.delivery import Sandbox, Session
 from briefmail.delivery.sandbox import _UNSAFE
 from briefmail.edition.message import Message
@@ -54,6 +55,24 @@ def test_every_message_is_filed_as_it_came_below_its_envelope(outbox: Path) -> N
         b"Return-Path: <bounces@example.com>\r\nDelivered-To: reader2@example.org\r\n"
         + message_for(person(2), b".\r\n..\r\n").data
     )
+
+
+def test_an_address_outside_ascii_is_filed_as_it_is(outbox: Path) -> None:
+    """In UTF-8 (RFC 6532); the name of the file is one for every system."""
+    someone = Recipient("Mòrag@example.org", "mòrag@example.org", "", {}, 1)
+    with Sandbox(outbox) as sandbox:
+        assert send(sandbox, message_for(someone), message_for(person(2))) == [
+            "250 2.0.0 filed as new/0001.M_rag@example.org.eml",
+            "250 2.0.0 filed as new/0002.reader2@example.org.eml",
+        ]
+    assert (outbox / "new" / "0001.M_rag@example.org.eml").read_text("utf-8").splitlines() == [
+        "Return-Path: <bounces@example.com>",
+        "Delivered-To: Mòrag@example.org",
+        "To: Mòrag@example.org",
+        "Message-ID: <1@example.com>",
+        "",
+        "Hello.",
+    ]
 
 
 def test_any_mail_reader_can_open_the_folder(outbox: Path) -> None:

@@ -111,14 +111,18 @@ def test_what_could_be_read_as_two_messages_or_is_no_legal_line_never_leaves(
 
 def test_a_line_of_998_octets_is_legal() -> None:
     line = b"x" * 998 + b"\r\n"
-    assert wire_data(line) == line
+    assert wire_data(line, "") == line
 
 
 @pytest.mark.parametrize(
     "address",
     [
-        "càit@example.org",
+        "càit@exàmple.org",
         "a@b> SIZE=1",
+        "à@b> SIZE=1",
+        "\udcc3@example.org",
+        "\x85@example.org",
+        f"{'à' * 125}@example.org",
         "a@example.org>\r\nRCPT TO:<b@example.org",
         "a b@example.org",
         "",

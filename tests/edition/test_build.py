@@ -97,6 +97,23 @@ def test_an_international_domain_is_written_as_its_a_label(tmp_path: Path) -> No
     assert opened(message).message["To"] == "Àda <Ada@xn--bcher-kva.example>"
 
 
+def test_a_local_part_outside_ascii_stands_in_to_as_it_is_and_nowhere_else_so(
+    tmp_path: Path,
+) -> None:
+    """RFC 6532: nothing can encode it there; in the texts, the subject and the links it is."""
+    recipient = person("Àda", "Àda@example.org")
+    head = HEAD.replace("Hello", "Hello, {{ email }}")
+    message = print_edition(tmp_path, "For {{ email }}\n", head=head).message_for(recipient)
+    assert (message.recipient, message.needs_smtputf8) == ("Àda@example.org", True)
+    field = "To: =?utf-8?b?w4BkYQ==?= <Àda@example.org>\r\n".encode()
+    assert field in message.data
+    letter = opened(replace(message, data=message.data.replace(field, b"To: ada@example.org\r\n")))
+    assert letter.message["Subject"] == "Hello, Àda@example.org"
+    assert "For Àda@example.org" in letter.text
+    assert "subject=Unsubscribe%20%C3%80da@example.org>" in letter.message["List-Unsubscribe"]
+    assert "%C3%80da@example.org" in letter.html
+
+
 # --- identity -------------------------------------------------------------------------------------
 
 

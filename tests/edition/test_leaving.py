@@ -72,8 +72,8 @@ def test_an_odd_address_of_the_newsletter_is_quoted() -> None:
 
 
 def test_the_longest_address_still_has_its_field() -> None:
-    """254 characters, every one of which is quoted."""
-    recipient = person(address="+" * 64 + "@" + "a" * 60 + ".example.org")
+    """Of 254 octets, with every one of the local part quoted."""
+    recipient = person(address="ò" * 32 + "@" + ("a" * 62 + ".") * 2 + "a" * 51 + ".example.org")
     leaving = Leaving("l@example.org", "x", "n.example.org", "https://example.org/l", "s")
     link, header = leaving.ways(recipient)
     mailto, _ = Leaving("l@example.org", "x", "").ways(recipient)

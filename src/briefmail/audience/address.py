@@ -1,4 +1,4 @@
-"""One e-mail address (RFC 5321): is it usable, what goes into RCPT, and what stands in the ledger.
+"""One e-mail address (RFC 5321, RFC 6531): is it usable, what goes into RCPT, what into the ledger.
 
 The rules are those of the email-validator library, which is imported here and nowhere else.
 Nothing is looked up in the DNS.
@@ -11,13 +11,14 @@ from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
-# RFC 5321 section 4.5.3.1. A path has 256 octets with its angle brackets, so an address has 254.
+# RFC 5321 section 4.5.3.1, in octets; of UTF-8 with RFC 6531 (section 3.3). A path has 256 with its
+# angle brackets, so an address has 254.
 LOCAL_PART_LIMIT = 64
 ADDRESS_LIMIT = 254
 
 # RFC 5321 section 4.1.2, Dot-string: what all but a handful of local parts look like.
 _DOT_STRING = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_SENTENCE = re.compile(r"(^|\. )([A-Z])(?=[a-z ])")
+_SENTENCE = re.compile(r"(^|[.:] )([A-Z])(?=[a-z ])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,10 @@ class Address:
     """A mailbox that can be sent to.
 
     ``address`` is the addr-spec for the envelope: the local part as it was written, the domain
-    as A-label in lower case. ``key`` is what the ledger and the suppressions know the person
-    by: the same with the local part NFC and casefolded.
+    as A-label in lower case. Only the local part can have letters outside ASCII, which are NFC
+    (RFC 6532 section 3.1), and not every relay takes them (SMTPUTF8, RFC 6531). None of them is a
+    control, a blank or a mark that changes the direction of writing. ``key`` is what the ledger
+    and the suppressions know the person by: the same with the local part NFC and casefolded.
     """
 
     address: str
@@ -51,15 +54,12 @@ def parse_address(text: str) -> Address | Invalid:
     local, at, domain = text.rpartition("@")
     if not at:
         return Invalid("it has no @")
-    if not local.isascii():
-        return Invalid(
-            "before the @ it has letters outside ASCII, which no mail can be sent to"
-            " without SMTPUTF8 (RFC 6531)"
-        )
     if not _DOT_STRING.fullmatch(local):
-        return Invalid(_why(text))
-    if len(local) > LOCAL_PART_LIMIT:
-        return Invalid(f"before the @ it has {len(local)} characters, and mail allows 64")
+        if reason := _why_not(text):
+            return Invalid(reason)
+        local = unicodedata.normalize("NFC", local)
+    if len(local.encode()) > LOCAL_PART_LIMIT:
+        return Invalid(f"before the @ it has {_length(local)}, and mail allows 64")
     return _with_domain(local, domain)
 
 
@@ -68,9 +68,13 @@ def _with_domain(local: str, domain: str) -> Address | Invalid:
     if isinstance(label, Invalid):
         return label
     address = f"{local}@{label}"
-    if len(address) > ADDRESS_LIMIT:
-        return Invalid(f"as it is sent it has {len(address)} characters, and mail allows 254")
+    if len(address.encode()) > ADDRESS_LIMIT:
+        return Invalid(f"as it is sent it has {_length(address)}, and mail allows 254")
     return Address(address, _ledger_key(local, label))
+
+
+def _length(text: str) -> str:
+    return f"{len(text)} characters" if text.isascii() else f"{len(text.encode())} octets"
 
 
 def _ledger_key(local: str, a_label: str) -> str:
@@ -89,12 +93,17 @@ def _a_label(domain: str) -> str | Invalid:
     return label.lower()
 
 
-def _why(text: str) -> str:
-    """Say what the library has against a local part that is no Dot-string."""
+def _why_not(text: str) -> str:
+    """Say what the library has against an address whose local part is no ASCII Dot-string.
+
+    Nothing, if it is one with letters of other scripts (RFC 6531 section 3.3).
+    """
     try:
-        validate_email(text, check_deliverability=False)
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=True)
     except (EmailNotValidError, UnicodeError) as error:
         return _plain(error)
+    if found.smtputf8:
+        return ""
     return "the part before the @ is written in a way that few mail servers accept"
 
 

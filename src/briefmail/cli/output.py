@@ -268,7 +268,7 @@ def plan_json(planned: "Plan") -> None:
             "closed_at": planned.closed_at,
             "error": planned.refusal.message if planned.refusal else None,
             "way_on": [stop.way_on for stop in planned.stops],
-            "first_message": planned.first.data.decode("ascii") if planned.first else None,
+            "first_message": planned.first.data.decode() if planned.first else None,
         }
     )
 

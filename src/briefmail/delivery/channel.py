@@ -36,13 +36,15 @@ class Facts:
     """What a relay has said of itself in its answer to EHLO.
 
     ``asks_size`` says whether it wants to be told sizes (RFC 1870), and ``size_limit`` the largest
-    that it takes, 0 if it does not say.
+    that it takes, 0 if it does not say. ``smtputf8`` says whether it takes addresses outside ASCII
+    (RFC 6531).
     """
 
     host: str
     pipelining: bool = False
     asks_size: bool = False
     size_limit: int = 0
+    smtputf8: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +169,12 @@ class Channel(Generic[T]):
 
         Raises :class:`BriefmailError` for a reverse-path that cannot be one, which is a bug.
         """
-        if not is_path(message.reverse_path):
+        if not (message.reverse_path.isascii() and is_path(message.reverse_path)):
             raise BriefmailError(f"{message.reverse_path!a} cannot be a reverse-path")
         if not is_path(message.recipient):
-            # RFC 6531 section 3.2: not even asked for, as long as SMTPUTF8 is not spoken here.
-            reason = "the address cannot be written in SMTP without SMTPUTF8"
+            return Delivery("refused", "connection", None, "the address cannot be written in SMTP")
+        if message.needs_smtputf8 and not self.facts.smtputf8:  # RFC 6531 section 3.2
+            reason = "the relay takes no address outside ASCII: it does not offer SMTPUTF8"
             return Delivery("refused", "connection", None, reason)
         limit = self.facts.size_limit
         if 0 < limit < len(message.data):
@@ -186,12 +189,14 @@ class Channel(Generic[T]):
         wire, which is a bug.
         """
         assert self.hungry
-        transaction = _Transaction(ticket, wire_data(message.data))
+        transaction = _Transaction(ticket, wire_data(message.data, message.recipient))
         if self._messages is not None:
             self._messages -= 1
         size = f" SIZE={len(message.data)}" if self.facts.asks_size else ""
-        mail = f"MAIL FROM:<{message.reverse_path}>{size}\r\n".encode("ascii")
-        rcpt = f"RCPT TO:<{message.recipient}>\r\n".encode("ascii")
+        # RFC 6531 section 3.6: no BODY, because all but the header is 7-bit text.
+        utf8 = " SMTPUTF8" if message.needs_smtputf8 else ""
+        mail = f"MAIL FROM:<{message.reverse_path}>{size}{utf8}\r\n".encode("ascii")
+        rcpt = f"RCPT TO:<{message.recipient}>\r\n".encode()
         self._in_hand.append(transaction)
         self._todo.append(_Command("MAIL", mail, transaction))
         self._todo.append(_Command("RCPT", rcpt, transaction))

@@ -72,6 +72,10 @@ def _scope(step: Step, reply: Reply) -> Scope:
     # RFC 3463 section 3.4: message too big for system. With RFC 1870 the answer to MAIL is 552.
     if reply.permanent and ((subject, detail) == ("3", "4") or (step, reply.code) == ("MAIL", 552)):
         return Scope.MESSAGE
+    # RFC 6531 section 3.5: an address or a header outside ASCII is not taken after all. Of ours
+    # only the recipient's address can be, whatever the command was, so nobody else is concerned.
+    if reply.permanent and (subject, detail) in {("6", "7"), ("6", "9")}:
+        return Scope.RECIPIENT
     # RFC 5321 section 3.8: 421 may answer any command and closes the connection. A refused
     # sender, the relay's own system (x.3.x) and its routes or limits (x.4.x) are not the
     # recipient's fault; nor is a sender that is only refused once a recipient is named.
@@ -82,8 +86,9 @@ def _scope(step: Step, reply: Reply) -> Scope:
     return Scope.RECIPIENT
 
 
-# RFC 3463 sections 3.2 and 3.3: the destination's address or mailbox is at fault.
-_ABOUT_THE_MAILBOX = re.compile(r"5\.(?:1\.(?:[1-6]|10)|2\.[0-2])")
+# RFC 3463 sections 3.2 and 3.3: the destination's address or mailbox is at fault; RFC 6531 section
+# 3.5: that it is not ASCII is.
+_ABOUT_THE_MAILBOX = re.compile(r"5\.(?:1\.(?:[1-6]|10)|2\.[0-2]|6\.[79])")
 
 
 def is_personal(delivery: Delivery) -> bool:

@@ -83,7 +83,11 @@ class Sandbox:
         maildir = _Maildir(self.folder)
         server = await self._loop.create_server(
             lambda: SMTP(
-                maildir, data_size_limit=SIZE_LIMIT, hostname="localhost", loop=self._loop
+                maildir,
+                data_size_limit=SIZE_LIMIT,
+                hostname="localhost",
+                enable_SMTPUTF8=True,
+                loop=self._loop,
             ),
             sock=self._socket,
         )

@@ -88,6 +88,7 @@ class Session:
             pipelining="PIPELINING" in self._extensions,
             asks_size="SIZE" in self._extensions,
             size_limit=int(size) if size.isdecimal() else 0,
+            smtputf8="SMTPUTF8" in self._extensions,
         )
 
     # --- one message ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What may go over the wire, and in which form: message data and paths (RFC 5321)."""
+"""What may go over the wire, and in which form: message data and paths (RFC 5321, RFC 6531)."""
 
 import re
 from io import IncrementalNewlineDecoder
@@ -8,20 +8,23 @@ from briefmail.errors import BriefmailError
 LINE_LIMIT = 998  # section 4.5.3.1.6: 1,000 octets with CRLF
 PATH_LIMIT = 254  # section 4.5.3.1.3: 256 octets with the angle brackets
 # Printable ASCII without what could end the path or the line; a quoted local part may hold spaces.
-_ADDR_SPEC = re.compile(r'(?:[!-;=?-~]+|"[ -;=?-~]+")@[!-;=?-~]+')
+# RFC 6531 section 3.3: a local part may also hold what is beyond ASCII, here without its controls.
+_ADDR_SPEC = re.compile(r'(?:[!-;=?-~\xa0-\ud7ff\ue000-\U0010ffff]+|"[ -;=?-~]+")@[!-;=?-~]+')
+_TO = re.compile(rb"^To:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*", re.MULTILINE)
 
 
-def wire_data(data: bytes) -> bytes:
+def wire_data(data: bytes, recipient: str) -> bytes:
     """Return message data as it goes over the wire, dot-stuffed (RFC 5321 section 4.5.2).
 
     The final dot is not part of it. Raises :class:`BriefmailError` for what would let a message be
     read as two (a CR or LF alone, section 2.3.8), for a line over 998 octets, and for octets
-    beyond 7 bit, which need 8BITMIME (RFC 6152).
+    beyond 7 bit, which need 8BITMIME (RFC 6152), anywhere but in the address of ``recipient`` in
+    ``To``, which needs SMTPUTF8 instead (RFC 6531).
 
     Every message of a run passes here, so each look at it is one pass at the speed of C: about
     20 microseconds for 32 kB.
     """
-    if not data.isascii() or b"\0" in data:
+    if not (data.isascii() or _is_ascii_but_for(recipient, data)) or b"\0" in data:
         raise BriefmailError("the message has octets that are not 7-bit text")
     if not data.endswith(b"\r\n"):
         data += b"\r\n"
@@ -35,10 +38,19 @@ def wire_data(data: bytes) -> bytes:
     return b"." + data if data.startswith(b".") else data
 
 
+def _is_ascii_but_for(recipient: str, data: bytes) -> bool:
+    """Whether nothing but the address in ``To``, once, is beyond ASCII."""
+    address = recipient.encode()
+    head, _, body = data.partition(b"\r\n\r\n")
+    rest = _TO.sub(lambda field: field[0].replace(address, b"", 1), head, count=1)
+    return rest.isascii() and body.isascii()
+
+
 def _line_ends(data: bytes) -> str | tuple[str, ...] | None:
-    r"""Name the kinds of line end in ASCII text: ``\r\n`` if there are no others."""
+    r"""Name the kinds of line end in ASCII or UTF-8: ``\r\n`` if there are no others."""
     decoder = IncrementalNewlineDecoder(None, translate=False)
-    decoder.decode(data.decode("ascii"), final=True)
+    # An octet is a character here; in UTF-8, too, those of CR and LF are never part of another.
+    decoder.decode(data.decode("latin-1"), final=True)
     return decoder.newlines
 
 
@@ -55,4 +67,4 @@ def _has_long_line(data: bytes) -> bool:
 
 def is_path(address: str) -> bool:
     """Whether an addr-spec may stand between the angle brackets of MAIL or RCPT."""
-    return len(address) <= PATH_LIMIT and bool(_ADDR_SPEC.fullmatch(address))
+    return bool(_ADDR_SPEC.fullmatch(address)) and len(address.encode()) <= PATH_LIMIT

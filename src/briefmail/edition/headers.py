@@ -1,9 +1,9 @@
 """Header fields, written as bytes that every reader takes the same way.
 
 RFC 5322 (fields, folding), RFC 2047 (encoded words), RFC 2369 and 2919 (lists), RFC 8058
-(one-click). The standard library's policies fold ``Subject`` and ``List-Unsubscribe`` wrongly,
-and its :class:`email.header.Header` takes longer than all the rest of a message, so fields are
-written here.
+(one-click), RFC 6532 (an address outside ASCII, which nothing can encode). The standard library's
+policies fold ``Subject`` and ``List-Unsubscribe`` wrongly, and its :class:`email.header.Header`
+takes longer than all the rest of a message, so fields are written here.
 """
 
 import re
@@ -27,15 +27,18 @@ def unstructured(name: str, text: str) -> bytes:
 
 
 def mailbox(name: str, display_name: str, address: str) -> bytes:
-    """Write a field with one mailbox, such as ``To``; the display name cannot become another."""
+    """Write a field with one mailbox, such as ``To``; the display name cannot become another.
+
+    Only the address can put octets outside ASCII into it, as UTF-8 (RFC 6532 section 3.2).
+    """
     _refuse_control(name, display_name + address)
     if not display_name:
-        return f"{name}: {address}\r\n".encode("ascii")
+        return f"{name}: {address}\r\n".encode()
     phrase = _phrase(name, display_name)
     last = phrase.rpartition("\r\n")[2]
     room = MAX_WORD_LINE - (len(name) + 2 if last == phrase else 0)
     gap = " " if len(last) + len(address) + 3 <= room else "\r\n "
-    return f"{name}: {phrase}{gap}<{address}>\r\n".encode("ascii")
+    return f"{name}: {phrase}{gap}<{address}>\r\n".encode()
 
 
 def identifier(name: str, display_name: str, value: str) -> bytes:
