@@ -24,7 +24,8 @@ ROOMS: dict[str, set[str]] = {
     "newsletter": {
         *("config", "store", "issue", "audience", "edition", "delivery", "schedule", "checks"),
     },
-    "cli": {"newsletter"},
+    "web": {"newsletter"},
+    "cli": {"newsletter", "web"},
 }
 
 # library -> the rooms that alone may import it
@@ -46,6 +47,8 @@ LIBRARIES: dict[str, set[str]] = {
     "ssl": {"delivery"},
     "aiosmtpd": {"delivery"},
     "dateutil": {"schedule"},
+    "flask": {"web"},
+    "werkzeug": {"web"},
     "click": {"cli"},
     "rich": {"cli"},
 }

@@ -5,24 +5,19 @@ of Gmail have no stand-in here; what they need is held by ``test_theme.py``.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from letters import ISSUES, MORAG, NOBODY, edition_of, html_for, make_folder
 
-from real_parts import require
-
 pytestmark = pytest.mark.chromium
 
 WIDTHS = (375, 600, 800)
 SCHEMES = ("light", "dark")
 BACKGROUND = {"light": "rgb(241, 239, 233)", "dark": "rgb(18, 22, 20)"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 # Runs in the page. Contrast is WCAG 2.2's: of each piece of text against what is painted behind
 # it, 4.5 to 1, or 3 to 1 from 24 pixels (bold: 18.66) upwards.
@@ -79,19 +74,6 @@ LOOK = r"""() => {
     faint,
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    require(find_spec("playwright"), "playwright is not installed")
-    program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    require(program, "no Chromium is installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -578,19 +578,6 @@ def test_preview_gives_the_exact_parts_and_the_exact_message(briefmail: Command,
     assert briefmail("preview", FIRST, "--html").out == part(raw, "html")
 
 
-def test_preview_in_a_browser_writes_a_page_with_its_pictures(
-    briefmail: Command, own: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = []
-    monkeypatch.setattr("click.launch", lambda url: opened.append(url) or 0)
-    path = Path(briefmail("preview", SECOND, "--browser").out.strip())
-    page = path.read_text("utf-8")
-    assert opened == [path.as_uri()]
-    sources = re.findall(r'src="([^"]+)"', page)
-    assert len(sources) >= 3
-    assert [name for name in sources if not (path.parent / name).is_file()] == []
-
-
 def test_a_preview_needs_no_list(briefmail: Command, own: Path) -> None:
     (own / "recipients.csv").unlink()
     assert "Dear Alex," in briefmail("preview", SECOND, "--text").out

@@ -139,6 +139,20 @@ class Roll:
         row = self._database.one(f"{_READ} WHERE key = ?", address.key)
         return self._recipient(row) if row else None
 
+    def with_key(self, key: str) -> Recipient | None:
+        """Return whom to write to by ledger key."""
+        row = self._database.one(f"{_READ} WHERE key = ? AND disposition = 'send'", key)
+        return self._recipient(row) if row else None
+
+    def search(self, words: str, at_most: int) -> list[Recipient]:
+        """Return the first people to write to whose name or address holds ``words``."""
+        rows = self._database.rows(
+            f"{_READ} WHERE disposition = 'send'"
+            " AND instr(casefold(name || ' ' || address), ?) ORDER BY line LIMIT ?",
+            *(words.casefold(), at_most),
+        )
+        return [self._recipient(row) for row in rows]
+
     def _recipient(self, row: Any) -> Recipient:
         address, key, name, values, line = row
         filled = zip(self._fields, values.split(_SEPARATOR), strict=False)

@@ -1,5 +1,6 @@
 """``briefmail preview``."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from briefmail.errors import UsageError
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from briefmail.newsletter import Preview
+    from briefmail.newsletter import Newsletter, Preview
 
 SHOWN_HEADERS = ("From", "To", "Reply-To", "Subject", "Date")
 
@@ -23,18 +24,41 @@ SHOWN_HEADERS = ("From", "To", "Reply-To", "Subject", "Date")
 @click.option("--text", is_flag=True, help="The exact plain-text part.")
 @click.option("--html", is_flag=True, help="The exact HTML part.")
 @click.option("--raw", is_flag=True, help="The exact message, headers and all.")
-@click.option("--browser", is_flag=True, help="Open the page in a browser.")
+@click.option("--browser", is_flag=True, help="In a browser, and anew at every change.")
+@click.option(
+    "--screenshot",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write pictures of it into DIR, by a Chromium that is installed.",
+)
 @click.pass_obj
-def preview(settings: Settings, /, issue: Path, as_address: str | None, **forms: bool) -> None:
+def preview(
+    settings: Settings,
+    /,
+    issue: Path,
+    as_address: str | None,
+    browser: bool,
+    screenshot: Path | None,
+    **forms: bool,
+) -> None:
     """Show ISSUE as a recipient gets it, here in the terminal.
 
     It is made for the first person on the list, or for the one named with --as. The links for
-    leaving do nothing.
+    leaving do nothing. With --browser it stays open and follows what you write, with the findings
+    of 'briefmail check' beside it, until Ctrl-C.
     """
     chosen = [name for name, asked in forms.items() if asked]
+    chosen += ["browser"] * browser + ["screenshot"] * (screenshot is not None)
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(f'--{name}' for name in chosen)}: choose one of them")
-    shown = settings.newsletter(issue).preview(issue, as_address=as_address)
+    newsletter = settings.newsletter(issue)
+    if browser:
+        _serve(newsletter, issue)
+        return
+    if screenshot:
+        _take_pictures(newsletter, issue, screenshot, as_address)
+        return
+    shown = newsletter.preview(issue, as_address=as_address)
     match chosen:
         case ["text"]:
             output.raw(shown.text.encode())
@@ -42,10 +66,34 @@ def preview(settings: Settings, /, issue: Path, as_address: str | None, **forms:
             output.raw(shown.html.encode())
         case ["raw"]:
             output.raw(shown.message.data)
-        case ["browser"]:
-            _open_in_browser(shown)
         case _:
             _print(shown)
+
+
+def _serve(newsletter: "Newsletter", issue: Path) -> None:
+    """Show the issue in a browser until Ctrl-C."""
+    from threading import Event
+
+    from briefmail.web import PreviewServer
+
+    with newsletter.desk(issue) as desk, PreviewServer(desk) as server:
+        output.result(server.url)
+        output.note("It follows what you write; Ctrl-C ends it.")
+        click.launch(server.url)
+        with suppress(KeyboardInterrupt):
+            Event().wait()
+    output.note("the preview has ended")
+
+
+def _take_pictures(
+    newsletter: "Newsletter", issue: Path, folder: Path, as_address: str | None
+) -> None:
+    from briefmail.web import take_screenshots
+
+    key = newsletter.preview(issue, as_address=as_address).recipient.key
+    with newsletter.desk(issue) as desk:
+        for path in take_screenshots(desk, folder, key):
+            output.result(str(path))
 
 
 def _print(shown: "Preview") -> None:
@@ -72,19 +120,3 @@ def _literal(text: str) -> "Text":
     from rich.text import Text
 
     return Text(text)
-
-
-def _open_in_browser(shown: "Preview") -> None:
-    """Write the page, with its pictures beside it, into a temporary folder and open it."""
-    import tempfile
-
-    folder = Path(tempfile.mkdtemp(prefix="briefmail-"))
-    page = shown.html
-    for number, (content_id, (mime_type, data)) in enumerate(shown.pictures.items()):
-        picture = folder / f"picture{number}.{mime_type.partition('/')[2]}"
-        picture.write_bytes(data)
-        page = page.replace(f"cid:{content_id}", picture.name)
-    path = folder / f"{shown.edition.name}.html"
-    path.write_text(page, encoding="utf-8")
-    output.result(str(path))
-    click.launch(path.as_uri())

@@ -27,6 +27,7 @@ from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
 from briefmail.newsletter import keeping, lists, starting
 from briefmail.newsletter.checking import check_issue
+from briefmail.newsletter.desk import Checked, Desk, Layout
 from briefmail.newsletter.failures import FailuresWritten, write_failures
 from briefmail.newsletter.lists import Suppressed
 from briefmail.newsletter.plan import Plan, SendOptions, Summary
@@ -41,8 +42,10 @@ __all__ = [
     "RULES",
     "Address",
     "Advice",
+    "Checked",
     "Config",
     "Delivery",
+    "Desk",
     "Edition",
     "EditionStatus",
     "Entry",
@@ -50,6 +53,7 @@ __all__ = [
     "Finding",
     "Issue",
     "Issued",
+    "Layout",
     "Message",
     "Newsletter",
     "Person",
@@ -133,6 +137,10 @@ class Newsletter:
         ``as_address`` is somebody on the list; without it, it is the first person there.
         """
         return preview_issue(self.config, self.edition(path), as_address)
+
+    def desk(self, path: Path | str) -> Desk:
+        """Lay an issue out for its editor; whatever it is made from is read again as it changes."""
+        return Desk(self.root, lists.here_or_in(self.root, Path(path)), now=self._now)
 
     def check(self, path: Path | str) -> Report:
         """Hold an issue and everybody's copy of it against every rule; change and send nothing.

@@ -16,7 +16,7 @@ class Preview:
     """An issue as one recipient gets it.
 
     ``text`` and ``html`` are the parts of ``message``; ``markdown`` is what the editor wrote,
-    filled.
+    filled. ``html_size`` is the HTML part's number of bytes on the wire, encoded.
     """
 
     edition: Edition
@@ -27,13 +27,18 @@ class Preview:
     markdown: str
     text: str
     html: str
+    html_size: int
     pictures: dict[str, tuple[str, bytes]]
     """Embedded pictures by Content-ID: their type and bytes."""
 
 
 def preview_issue(config: Config, edition: Edition, as_address: str | None) -> Preview:
+    """Write the message of somebody on the list, else of the first there, and read it back."""
+    return preview_copy(edition, find_recipient(config.root, config.recipients, as_address))
+
+
+def preview_copy(edition: Edition, recipient: Recipient) -> Preview:
     """Write one recipient's message and read it back."""
-    recipient = find_recipient(config.root, config.recipients, as_address)
     message = edition.message_for(recipient, inert=True)
     parsed = email.message_from_bytes(message.data, policy=default)
     assert isinstance(parsed, EmailMessage)
@@ -46,6 +51,7 @@ def preview_issue(config: Config, edition: Edition, as_address: str | None) -> P
         markdown=edition.markdown_for(recipient),
         text=_text_of(parsed, "plain"),
         html=_text_of(parsed, "html"),
+        html_size=_size_of(parsed, "html"),
         pictures={
             str(part["Content-ID"]).strip("<>"): (part.get_content_type(), part.get_content())
             for part in parsed.walk()
@@ -57,3 +63,8 @@ def preview_issue(config: Config, edition: Edition, as_address: str | None) -> P
 def _text_of(message: EmailMessage, subtype: str) -> str:
     part = message.get_body((subtype,))
     return str(part.get_content()) if part else ""
+
+
+def _size_of(message: EmailMessage, subtype: str) -> int:
+    part = message.get_body((subtype,))
+    return len(str(part.get_payload())) if part else 0

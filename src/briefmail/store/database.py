@@ -240,8 +240,12 @@ class Database:
 
 
 def open_scratch(rooms: Mapping[str, Migrations]) -> Database:
-    """Open a database for the length of a run: on disk when it is large, gone when it closes."""
-    connection = sqlite3.connect("", isolation_level=None)
+    """Open a database for the length of a run: on disk when it is large, gone when it closes.
+
+    Several threads may use it, one at a time. Its SQL knows ``casefold(text)``, for searching.
+    """
+    connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)
     connection.execute("PRAGMA synchronous=OFF")
     database = Database(connection, None)
     database._migrate(rooms)
