@@ -47,6 +47,7 @@ LIBRARIES: dict[str, set[str]] = {
     "ssl": {"delivery"},
     "aiosmtpd": {"delivery"},
     "dateutil": {"schedule"},
+    "dns": {"checks"},
     "flask": {"web"},
     "werkzeug": {"web"},
     "click": {"cli"},

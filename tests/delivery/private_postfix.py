@@ -122,13 +122,18 @@ class PrivatePostfix:
 
 
 @contextmanager
-def private_postfix(authority: trustme.CA, mailboxes: list[str]) -> Iterator[PrivatePostfix]:
-    """Run a Postfix that knows the local parts in ``mailboxes`` at example.org."""
+def private_postfix(
+    authority: trustme.CA, mailboxes: list[str], certificate: trustme.LeafCert | None = None
+) -> Iterator[PrivatePostfix]:
+    """Run a Postfix that knows the local parts in ``mailboxes`` at example.org.
+
+    Without a ``certificate`` it has one that ``authority`` issues for localhost.
+    """
     # Not under pytest's folder, into which Postfix, as its own user, may not look.
     root = Path(tempfile.mkdtemp(prefix="briefmail-postfix-"))
     try:
         port = _free_port()
-        _configure(root, port, authority, mailboxes)
+        _configure(root, port, certificate or authority.issue_cert("localhost"), mailboxes)
         _run("postfix", "-c", str(root / "config"), "start")
         try:
             _wait_for(port)
@@ -140,7 +145,7 @@ def private_postfix(authority: trustme.CA, mailboxes: list[str]) -> Iterator[Pri
         shutil.rmtree(root)
 
 
-def _configure(root: Path, port: int, authority: trustme.CA, mailboxes: list[str]) -> None:
+def _configure(root: Path, port: int, certificate: trustme.LeafCert, mailboxes: list[str]) -> None:
     root.chmod(0o755)
     for name in ("config", "queue", "data", "log", "mail", "tls", "config/sasl"):
         (root / name).mkdir()
@@ -154,7 +159,6 @@ def _configure(root: Path, port: int, authority: trustme.CA, mailboxes: list[str
     (sasl / "smtpd.conf").write_text(SASL.format(**values))
     lines = [f"{name}@{REALM} {name}/\n" for name in mailboxes]
     (root / "mailboxes").write_text("".join(lines))
-    certificate = authority.issue_cert("localhost")
     certificate.private_key_and_cert_chain_pem.write_to_path(str(root / "tls" / "server.pem"))
     users = str(sasl / "sasldb2")
     _run("saslpasswd2", "-p", "-f", users, "-c", "-u", REALM, USER, text=PASSWORD)

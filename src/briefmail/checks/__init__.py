@@ -6,21 +6,28 @@ at the sender, and says what it found; the rules of a group are a module. A
 """
 
 from briefmail.checks.finding import Finding, Severity
+from briefmail.checks.names import DnsNames, Names, NamesUnavailableError
 from briefmail.checks.proof import Proof, Specimen, proof_of
 from briefmail.checks.report import Report, Silenced, problems_as_findings, run_rules, silences
 from briefmail.checks.rule import Found, Rule
-from briefmail.checks.rules import PROOF_RULES, RULES
+from briefmail.checks.rules import PROOF_RULES, RULES, SENDER_RULES
+from briefmail.checks.sender import Sender
 from briefmail.checks.survey import Fault, Survey
 
 __all__ = [
     "PROOF_RULES",
     "RULES",
+    "SENDER_RULES",
+    "DnsNames",
     "Fault",
     "Finding",
     "Found",
+    "Names",
+    "NamesUnavailableError",
     "Proof",
     "Report",
     "Rule",
+    "Sender",
     "Severity",
     "Silenced",
     "Specimen",

@@ -6,6 +6,7 @@ from briefmail import __version__
 from briefmail.cli.backup import backup
 from briefmail.cli.check import check
 from briefmail.cli.context import Settings
+from briefmail.cli.doctor import doctor
 from briefmail.cli.door import run
 from briefmail.cli.init import init
 from briefmail.cli.new import new
@@ -54,7 +55,20 @@ def cli(context: click.Context, folder: str | None, verbose: bool) -> None:
     context.obj = Settings(folder, verbose)
 
 
-for command in (init, new, preview, check, send, status, who, settle, suppress, unsuppress, backup):
+for command in (
+    init,
+    new,
+    preview,
+    check,
+    send,
+    status,
+    who,
+    settle,
+    suppress,
+    unsuppress,
+    backup,
+    doctor,
+):
     cli.add_command(command)
 
 

@@ -7,6 +7,7 @@ import the SMTP client and server, which a command that does not send should not
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from briefmail.delivery.channel import Facts, Greeting
 from briefmail.delivery.frozen import Frozen, FrozenEditions, Past
 from briefmail.delivery.guard import REASONS, Known, Stop, Wanted, stops
 from briefmail.delivery.history import EditionStatus, Failure, History, Issued, ReplyGroup
@@ -41,9 +42,11 @@ __all__ = [
     "EditionStatus",
     "Enrolled",
     "Entry",
+    "Facts",
     "Failure",
     "Frozen",
     "FrozenEditions",
+    "Greeting",
     "History",
     "Issued",
     "Known",

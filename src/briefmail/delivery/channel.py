@@ -11,6 +11,7 @@ What decides between *deferred* and *uncertain* is whether any octet of the fina
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 from briefmail.delivery.outcome import Delivery, Scope, Step, judge
@@ -45,6 +46,17 @@ class Facts:
     asks_size: bool = False
     size_limit: int = 0
     smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a relay has said before any mail, and until when its certificate is good.
+
+    ``certificate_until`` is None without TLS.
+    """
+
+    facts: Facts
+    certificate_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

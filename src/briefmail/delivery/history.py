@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from briefmail.delivery.ledger import EditionRecord, Entry, Ledger, Totals
@@ -96,6 +96,11 @@ class History:
     def _status(self, edition_id: str) -> EditionStatus | None:
         record = self._ledger.edition(edition_id)
         return EditionStatus(record, self._ledger.totals(edition_id)) if record else None
+
+    def latest(self) -> datetime | None:
+        """Return the last moment at which the ledger learned anything of anybody."""
+        (moment,) = self._database.one("SELECT max(updated_at) FROM delivery")
+        return datetime.fromisoformat(moment) if moment else None
 
     def state_of(self, edition_id: str, key: str) -> str | None:
         """Return the state of one person, None if the edition never named them."""

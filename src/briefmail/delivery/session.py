@@ -11,10 +11,11 @@ import selectors
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Self, TypeVar
 
 from briefmail.config import Relay
-from briefmail.delivery.channel import Channel, ClaimWanted, Closed, Decided, Event, Facts
+from briefmail.delivery.channel import Channel, ClaimWanted, Closed, Decided, Event, Facts, Greeting
 from briefmail.delivery.credentials import Credentials
 from briefmail.delivery.dialogue import Dialogue, in_words
 from briefmail.delivery.line import Line
@@ -54,6 +55,7 @@ class Session:
         self._dialogue: Dialogue | None = None  # until the mail begins
         self._extensions: dict[str, str] = {}
         self._line: Line[None] | None = None
+        self._certificate_until: datetime | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -79,6 +81,11 @@ class Session:
             while self._line.channel.usable:
                 _next_events(self._line)
         self.close()
+
+    @property
+    def greeting(self) -> Greeting:
+        """What the relay has said, before any mail."""
+        return Greeting(self._facts(), self._certificate_until)
 
     def _facts(self) -> Facts:
         # RFC 1870: no number, or 0, means that the relay does not say how much it takes.
@@ -215,13 +222,17 @@ class Session:
         dialogue.sock.settimeout(self._timeouts.command)
         context = ssl.create_default_context()
         try:
-            dialogue.sock = context.wrap_socket(dialogue.sock, server_hostname=self._host)
+            secured = context.wrap_socket(dialogue.sock, server_hostname=self._host)
         except (OSError, ValueError) as error:  # ValueError: a host that no certificate can name
             raise RelayUnavailable(
                 f"{self.relay.host}: no TLS: {in_words(error)}",
                 hint="SMTP_HOST must be the name in the relay's certificate. A certificate of your"
                 " own authority is trusted if SSL_CERT_FILE names it",
             ) from error
+        dialogue.sock = secured
+        until = (secured.getpeercert() or {}).get("notAfter")
+        if isinstance(until, str):
+            self._certificate_until = datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC)
 
     def _log_in(self, dialogue: Dialogue) -> None:
         offered = self._extensions.get("AUTH", "").split()

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from briefmail.audience import Address, Recipient, Suppression
-from briefmail.checks import RULES, Finding, Report, Rule, Severity
+from briefmail.checks import RULES, Finding, Names, Report, Rule, Severity
 from briefmail.config import CONFIG_NAME, Config, Relay, load
 from briefmail.delivery import (
     REASONS,
@@ -28,6 +28,7 @@ from briefmail.issue import Issue, read_issue
 from briefmail.newsletter import keeping, lists, starting
 from briefmail.newsletter.checking import check_issue
 from briefmail.newsletter.desk import Checked, Desk, Layout
+from briefmail.newsletter.examining import examine
 from briefmail.newsletter.failures import FailuresWritten, write_failures
 from briefmail.newsletter.lists import Suppressed
 from briefmail.newsletter.plan import Plan, SendOptions, Summary
@@ -148,6 +149,13 @@ class Newsletter:
         What cannot be read is a finding, too.
         """
         return check_issue(self.config, lists.here_or_in(self.root, Path(path)), self._now())
+
+    def doctor(self, names: Names | None = None) -> Report:
+        """Look at who sends: the relay, the domain's records, the clock, the ledger.
+
+        ``names`` stands in for the domain name system. Nothing is sent.
+        """
+        return examine(self.config, self._now(), names)
 
     def plan(self, path: Path | str, options: SendOptions | None = None) -> Plan:
         """Work out what ``send`` would do: read the list, fill every copy, change nothing.

@@ -1,0 +1,50 @@
+"""``doctor``: who sends, held against the rules for senders. Nothing is sent or written."""
+
+from datetime import datetime
+
+from briefmail import delivery
+from briefmail.checks import SENDER_RULES, DnsNames, Names, Report, Sender, run_rules
+from briefmail.config import Config, Relay
+from briefmail.delivery import Greeting, History, LedgerMark
+from briefmail.errors import BriefmailError
+from briefmail.newsletter.lists import existing_store
+from briefmail.store import high_water, place_warning
+
+
+def examine(config: Config, now: datetime, names: Names | None = None) -> Report:
+    """Look at the relay, the domain, this machine and the ledger.
+
+    The relay is greeted and logged in to. ``names`` stands in for the domain name system.
+    """
+    memory, latest = _memory(config)
+    sender = Sender(
+        config=config,
+        names=names or DnsNames(),
+        greeting=_greeting(config.relay) if config.relay else None,
+        memory=memory,
+        place=place_warning(config.root),
+        latest=latest,
+        now=now,
+    )
+    return Report.of_findings(run_rules(SENDER_RULES, sender, config.path), config.checks.silence)
+
+
+def _greeting(relay: Relay) -> Greeting | BriefmailError:
+    try:
+        with delivery.Session(relay) as session:
+            return session.greeting
+    except BriefmailError as error:
+        return error
+
+
+def _memory(config: Config) -> tuple[BriefmailError | None, datetime | None]:
+    """Read all of the ledger; what is wrong with it, and the last moment that it knows of."""
+    try:
+        with existing_store(config.root) as store:
+            if store is None:
+                return None, None
+            store.check()
+            LedgerMark(store, high_water(config.root)).check()
+            return None, History(store).latest()
+    except BriefmailError as error:
+        return error, None
