@@ -46,6 +46,7 @@ LIBRARIES: dict[str, set[str]] = {
     "imagesize": {"edition"},
     "ssl": {"delivery"},
     "aiosmtpd": {"delivery"},
+    "cryptography": {"delivery"},
     "dateutil": {"schedule"},
     "dns": {"checks"},
     "flask": {"web"},

@@ -7,6 +7,7 @@ import pytest
 
 from briefmail.config import (
     Config,
+    Dkim,
     Mail,
     Mailbox,
     Newsletter,
@@ -83,6 +84,13 @@ at = 07:30:00
 from = 2016-08-24
 timezone = "Europe/London"
 
+[dkim]
+domain = "example.org"
+selector = "old"
+key = "keys/old.pem"
+ed25519_selector = "new.2026"
+ed25519_key = "keys/new.pem"
+
 [smtp]
 host = "smtp.example.org"
 port = 2525
@@ -112,6 +120,7 @@ security = "STARTTLS"
             logo_width=200,
         ),
         schedule=Schedule(1, 3, time(7, 30), date(2016, 8, 24), "Europe/London"),
+        dkim=Dkim("example.org", "old", "keys/old.pem", "new.2026", "keys/new.pem"),
         relay=Relay(
             "smtp.example.org", 2525, "starttls", "jo", Secret("SMTP_PASSWORD", "secret", tmp_path)
         ),
@@ -181,6 +190,61 @@ def test_port_and_security_follow_from_each_other(
     """Encryption is never off unless somebody says so."""
     environ = {"SMTP_HOST": "a.example.org", **variables}
     assert settings_of(tmp_path, SENDER, environ=environ).relay == relay
+
+
+# --- signatures -----------------------------------------------------------------------------------
+
+RSA = 'selector = "old"\nkey = "old.pem"\n'
+NEEDS = "'briefmail dkim keygen' prints both"
+
+
+@pytest.mark.parametrize(
+    ("table", "complaints"),
+    [
+        ('selector = "old"', [f"6: dkim.selector needs dkim.key; {NEEDS}"]),
+        ('key = "old.pem"', [f"6: dkim.key needs dkim.selector; {NEEDS}"]),
+        (
+            f'{RSA}ed25519_key = "new.pem"',
+            [f"8: dkim.ed25519_key needs dkim.ed25519_selector; {NEEDS}"],
+        ),
+        (
+            'domain = "example.org"',
+            ["6: dkim.domain signs nothing without a key: 'briefmail dkim keygen' makes one"],
+        ),
+        (
+            f'{RSA}ed25519_selector = "old"\ned25519_key = "new.pem"',
+            ["8: dkim.ed25519_selector is that of the other key; each has a record of its own"],
+        ),
+        (
+            f'{RSA}domain = "example.net"',
+            [
+                "8: dkim.domain is example.net, and newsletter.from is at news.example.org:"
+                " receivers that go by DMARC would not count the signature"
+            ],
+        ),
+        (
+            f'{RSA}domain = "org"',
+            ["8: dkim.domain must be a domain in small letters such as 'example.org'"],
+        ),
+        (
+            'selector = "a b"\nkey = "old.pem"',
+            ["6: dkim.selector must be letters, digits and hyphens such as 'briefmail'"],
+        ),
+    ],
+)
+def test_signatures_that_would_not_help_are_refused(
+    tmp_path: Path, table: str, complaints: list[str]
+) -> None:
+    """Half a key, none, two under one name, or one for somebody else's domain."""
+    toml = f'[newsletter]\nfrom = "a@news.example.org"\n\n\n[dkim]\n{table}\n'
+    assert problems_of(tmp_path, toml) == [f"briefmail.toml:{text}" for text in complaints]
+
+
+@pytest.mark.parametrize("domain", ["news.example.org", "example.org", "b.news.example.org"])
+def test_a_domain_above_or_below_the_sender_s_may_sign(tmp_path: Path, domain: str) -> None:
+    """RFC 7489 section 3.1.1."""
+    toml = f'[newsletter]\nfrom = "a@news.example.org"\n[dkim]\n{RSA}domain = "{domain}"\n'
+    assert settings_of(tmp_path, toml).dkim == Dkim(domain, "old", "old.pem")
 
 
 # --- .env -----------------------------------------------------------------------------------------

@@ -4,9 +4,20 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from briefmail.config.dkim import dkim_problems
 from briefmail.config.relay import read_relay
 from briefmail.config.tomlfile import line_of, parse_tables, read_toml
-from briefmail.config.values import Checks, Config, Editor, Mail, Newsletter, Schedule, Test, Theme
+from briefmail.config.values import (
+    Checks,
+    Config,
+    Dkim,
+    Editor,
+    Mail,
+    Newsletter,
+    Schedule,
+    Test,
+    Theme,
+)
 from briefmail.config.variables import read_env_file, read_environment, value_of
 from briefmail.errors import ConfigError, Problem
 
@@ -40,6 +51,7 @@ def load(root: Path, environ: Mapping[str, str] | None = None) -> Config:
         test=Test(**values.get("test", {})),
         editor=Editor(**values.get("editor", {})),
         checks=Checks(**values.get("checks", {})),
+        dkim=Dkim(**values.get("dkim", {})),
         relay=relay,
         secret=value_of(variables, "BRIEFMAIL_SECRET"),
     )
@@ -60,6 +72,7 @@ def _check_together(config: Config) -> None:
     if config.editor.copy and not config.editor.email:
         text = "editor.copy needs editor.email: where the copy goes"
         problems.append(Problem(path, line_of(path, "editor", "copy"), text))
+    problems += dkim_problems(path, config.dkim, config.newsletter.sender)
     if config.relay and not config.newsletter.sender:
         text = "newsletter.from is not set, and a relay is: say who the mail comes from"
         problems.append(Problem(path, None, text))

@@ -153,6 +153,18 @@ _colour = _matching(COLOUR, "a colour such as '#0b5d4e'")
 _font = _matching(FONT, "a list of font names such as 'Georgia, serif'")
 _https = _matching(re.compile(r"https://[^\s<>\"']+"), "an address that starts with https://")
 
+_domain = _matching(
+    re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])"),
+    "a domain in small letters such as 'example.org'",
+)
+# RFC 6376 section 3.1: labels, with dots between them.
+_selector = _matching(
+    re.compile(
+        r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+        r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+    ),
+    "letters, digits and hyphens such as 'briefmail'",
+)
 _host = _matching(re.compile(r"[^\s/@]+"), "a host name such as 'smtp.example.org'")
 
 # table -> key in the file -> (attribute, reader)
@@ -196,6 +208,13 @@ SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     "test": {"to": ("to", _addresses)},
     "editor": {"email": ("email", _address), "copy": ("copy", _flag)},
     "checks": {"silence": ("silence", _reasons)},
+    "dkim": {
+        "domain": ("domain", _domain),
+        "selector": ("selector", _selector),
+        "key": ("key", _text),
+        "ed25519_selector": ("ed25519_selector", _selector),
+        "ed25519_key": ("ed25519_key", _text),
+    },
     "smtp": {
         "host": ("host", _host),
         "port": ("port", _port),

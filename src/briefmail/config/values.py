@@ -33,6 +33,7 @@ LANG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as a
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 Security = Literal["starttls", "tls", "none"]
+KeyKind = Literal["rsa", "ed25519"]
 SecretVariable = Literal[
     "SMTP_PASSWORD", "SMTP_PASSWORD_FILE", "SMTP_PASSWORD_COMMAND", "SMTP_TOKEN_COMMAND"
 ]
@@ -66,6 +67,15 @@ class Mailbox:
     def domain(self) -> str:
         """What follows the @, in lower case."""
         return self.address.rpartition("@")[2].lower()
+
+    def aligns_with(self, domain: str) -> bool:
+        """Whether a signature by ``domain`` speaks for this address in the eyes of DMARC.
+
+        RFC 7489 section 3.1.1, relaxed; without a list of public suffixes, only a domain above or
+        below the address's, or the very same, is known to.
+        """
+        signs, sends = f".{domain}", f".{self.domain}"
+        return sends.endswith(signs) or signs.endswith(sends)
 
     def __str__(self) -> str:
         return f"{self.name} <{self.address}>" if self.name else self.address
@@ -157,6 +167,48 @@ class Checks:
 
 
 @dataclass(frozen=True, slots=True)
+class DkimKey:
+    """One key of ``[dkim]``: its kind, the selector of its DNS record, and its file as written."""
+
+    kind: KeyKind
+    selector: str
+    path: str
+
+    @property
+    def setting(self) -> str:
+        """What the file's name is called in the toml."""
+        return "key" if self.kind == "rsa" else "ed25519_key"
+
+    def file(self, root: Path) -> Path:
+        """Where the file is, for the newsletter in ``root``."""
+        return root / Path(self.path).expanduser()
+
+
+@dataclass(frozen=True, slots=True)
+class Dkim:
+    """``[dkim]``: whose signature the mail carries. Without any key it carries none.
+
+    ``selector`` and ``key`` are set together, as are ``ed25519_selector`` and ``ed25519_key``.
+    An empty ``domain`` means that of ``newsletter.from``.
+    """
+
+    domain: str = ""
+    selector: str = ""
+    key: str = ""
+    ed25519_selector: str = ""
+    ed25519_key: str = ""
+
+    @property
+    def keys(self) -> tuple[DkimKey, ...]:
+        """What to sign with, RSA first."""
+        both = (
+            DkimKey("rsa", self.selector, self.key),
+            DkimKey("ed25519", self.ed25519_selector, self.ed25519_key),
+        )
+        return tuple(key for key in both if key.path)
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """What proves to the relay that it is us, or where that is to be had once it is needed.
 
@@ -234,6 +286,7 @@ class Config:
     schedule: Schedule = Schedule()
     test: Test = Test()
     editor: Editor = Editor()
+    dkim: Dkim = Dkim()
     checks: Checks = Checks()
     relay: Relay | None = None
     secret: str = field(default="", repr=False)

@@ -1,13 +1,16 @@
 """Getting an edition there: the ledger, the SMTP session, the send run and the sandbox.
 
-:class:`Session`, :class:`Credentials` and :class:`Sandbox` are resolved when first used: they
-import the SMTP client and server, which a command that does not send should not pay for.
+:class:`Session`, :class:`Credentials`, :class:`Sandbox` and what signs are resolved when first
+used: they import the SMTP client and server, or cryptography, which a command that does not send
+should not pay for.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from briefmail.delivery.channel import Facts, Greeting
+from briefmail.delivery.dkim.fields import fields_for
+from briefmail.delivery.dkim.record import DkimRecord
 from briefmail.delivery.frozen import Frozen, FrozenEditions, Past
 from briefmail.delivery.guard import REASONS, Known, Stop, Wanted, stops
 from briefmail.delivery.history import EditionStatus, Failure, History, Issued, ReplyGroup
@@ -29,6 +32,9 @@ from briefmail.delivery.run import RunResult, send_run
 
 if TYPE_CHECKING:
     from briefmail.delivery.credentials import Credentials as Credentials
+    from briefmail.delivery.dkim.keys import make_key as make_key
+    from briefmail.delivery.dkim.keys import read_keys as read_keys
+    from briefmail.delivery.dkim.signer import Signer as Signer
     from briefmail.delivery.sandbox import Sandbox as Sandbox
     from briefmail.delivery.session import Session as Session
     from briefmail.delivery.timeouts import Timeouts as Timeouts
@@ -38,6 +44,7 @@ __all__ = [
     "REASONS",
     "Credentials",
     "Delivery",
+    "DkimRecord",
     "EditionRecord",
     "EditionStatus",
     "Enrolled",
@@ -63,11 +70,15 @@ __all__ = [
     "Sandbox",
     "Scope",
     "Session",
+    "Signer",
     "State",
     "Stop",
     "Timeouts",
     "Totals",
     "Wanted",
+    "fields_for",
+    "make_key",
+    "read_keys",
     "send_run",
     "stops",
 ]
@@ -75,7 +86,10 @@ _WHERE = {
     "Credentials": "credentials",
     "Sandbox": "sandbox",
     "Session": "session",
+    "Signer": "dkim.signer",
     "Timeouts": "timeouts",
+    "make_key": "dkim.keys",
+    "read_keys": "dkim.keys",
 }
 
 
