@@ -35,17 +35,20 @@ _BRIEFMAIL_COMPLETE=fish_source briefmail | source
 def command_reference() -> str:
     """Write docs/commands.md from what ``--help`` says."""
     pages = ["# Commands\n\nMade from `briefmail --help`.\n", _help([])]
-    pages += [_help([name]) for name in cli.commands]
+    for name, command in cli.commands.items():
+        pages.append(_help([name]))
+        if isinstance(command, click.Group):
+            pages += [_help([name, inner]) for inner in command.commands]
     return "\n".join([*pages, COMPLETION])
 
 
 def _help(path: list[str]) -> str:
-    parent = click.Context(cli, info_name="briefmail", terminal_width=96)
-    context = (
-        click.Context(cli.commands[path[0]], parent=parent, info_name=path[0], terminal_width=96)
-        if path
-        else parent
-    )
+    command: click.Command = cli
+    context = click.Context(cli, info_name="briefmail", terminal_width=96)
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+        context = click.Context(command, parent=context, info_name=name, terminal_width=96)
     context.help_option_names = ["-h", "--help"]
     title = " ".join(["briefmail", *path])
     text = "\n".join(line.rstrip() for line in context.get_help().splitlines())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from command import ROOT, Command, Result, copy_own, environment
 
 from briefmail import Newsletter
@@ -14,6 +15,9 @@ from briefmail.cli.door import status_of
 
 sys.path.insert(0, str(ROOT / "tests" / "delivery"))
 from fake_relay import FakeRelay
+from private_postfix import PrivatePostfix, missing_part, private_postfix
+
+from real_parts import require
 
 
 @pytest.fixture
@@ -67,3 +71,31 @@ def briefmail(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
             return Result(status, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    """Return who signs the relay's certificate."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def postfix(authority: trustme.CA) -> Iterator[PrivatePostfix]:
+    """Run a Postfix that knows the people whom ``briefmail init`` puts on the list."""
+    require(not missing_part(), missing_part())
+    with private_postfix(authority, ["ada", "ruaridh", "zoe", "hello"]) as postfix:
+        yield postfix
+
+
+@pytest.fixture
+def submission(postfix: PrivatePostfix, authority: trustme.CA, tmp_path: Path) -> dict[str, str]:
+    """Return the variables of the environment by which mail is submitted to the Postfix."""
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    assert postfix.relay.secret
+    return {
+        "SSL_CERT_FILE": str(tmp_path / "authority.pem"),
+        "SMTP_HOST": postfix.relay.host,
+        "SMTP_PORT": str(postfix.relay.port),
+        "SMTP_USERNAME": postfix.relay.username,
+        "SMTP_PASSWORD": postfix.relay.secret.text,
+    }

@@ -6,6 +6,7 @@ from briefmail import __version__
 from briefmail.cli.backup import backup
 from briefmail.cli.check import check
 from briefmail.cli.context import Settings
+from briefmail.cli.dkim import dkim
 from briefmail.cli.doctor import doctor
 from briefmail.cli.door import run
 from briefmail.cli.init import init
@@ -68,6 +69,7 @@ for command in (
     unsuppress,
     backup,
     doctor,
+    dkim,
 ):
     cli.add_command(command)
 

@@ -153,6 +153,7 @@ def plan(planned: "Plan") -> None:
         "List": f"{near(planned.list_path)}: {planned.counts.rows} {rows(planned.counts.rows)}",
         "To send": f"{planned.to_try} {people(planned.to_try)}"
         + (f", and {left} later" if left else ""),
+        **({"Signed": " and ".join(map(str, planned.signed_by))} if planned.signed_by else {}),
         **_asked_for(planned),
     }
     for name, value in lines.items():
@@ -165,6 +166,9 @@ def plan(planned: "Plan") -> None:
         )
     if planned.warning:
         _warn(planned.warning)
+    for record in planned.signed_by:
+        if record.weak:
+            _warn(f"the DKIM key {record.selector} has {record.bits} bits; make one of 2048")
 
 
 def _warn(text: str) -> None:
@@ -258,6 +262,7 @@ def plan_json(planned: "Plan") -> None:
             "subject": planned.first_subject,
             "dry_run": True,
             "relay": planned.relay.host if planned.relay else None,
+            "signed_by": [record.name for record in planned.signed_by],
             "totals": planned.numbers(),
             "to_try": planned.to_try,
             "again": {"uncertain": planned.again_uncertain, "refused": planned.again_refused},

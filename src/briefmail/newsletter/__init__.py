@@ -11,10 +11,11 @@ from pathlib import Path
 
 from briefmail.audience import Address, Recipient, Suppression
 from briefmail.checks import RULES, Finding, Names, Report, Rule, Severity
-from briefmail.config import CONFIG_NAME, Config, Relay, load
+from briefmail.config import CONFIG_NAME, Config, KeyKind, Relay, load
 from briefmail.delivery import (
     REASONS,
     Delivery,
+    DkimRecord,
     EditionStatus,
     Entry,
     Issued,
@@ -25,7 +26,7 @@ from briefmail.delivery import (
 from briefmail.delivery.reply import printable
 from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
-from briefmail.newsletter import keeping, lists, starting
+from briefmail.newsletter import keeping, lists, signing, starting
 from briefmail.newsletter.checking import check_issue
 from briefmail.newsletter.desk import Checked, Desk, Layout
 from briefmail.newsletter.examining import examine
@@ -35,6 +36,7 @@ from briefmail.newsletter.plan import Plan, SendOptions, Summary
 from briefmail.newsletter.previewing import Preview, preview_issue
 from briefmail.newsletter.sending import plan_send, send_issue
 from briefmail.newsletter.settling import Settled, SettlePlan, settle_issue
+from briefmail.newsletter.signing import NewKey
 from briefmail.newsletter.status import Advice, Person, Status, editions, status_of, who
 from briefmail.newsletter.testing import TestResult, send_tests
 
@@ -47,6 +49,7 @@ __all__ = [
     "Config",
     "Delivery",
     "Desk",
+    "DkimRecord",
     "Edition",
     "EditionStatus",
     "Entry",
@@ -56,6 +59,7 @@ __all__ = [
     "Issued",
     "Layout",
     "Message",
+    "NewKey",
     "Newsletter",
     "Person",
     "Plan",
@@ -162,7 +166,8 @@ class Newsletter:
 
         Raises :class:`~briefmail.errors.MergeError` naming whoever lacks a field.
         """
-        return plan_send(self.config, self.edition(path), options or SendOptions())
+        edition = self.edition(path)
+        return plan_send(self.config, edition, options or SendOptions(), self._now)
 
     def send(
         self,
@@ -191,7 +196,7 @@ class Newsletter:
         self, path: Path | str, to: Sequence[str] = (), *, as_address: str | None = None
     ) -> list[TestResult]:
         """Send such a copy to each address of ``to``, else where ``[test]`` says."""
-        return send_tests(self.config, self.edition(path), to, as_address)
+        return send_tests(self.config, self.edition(path), to, as_address, self._now)
 
     def settle(
         self,
@@ -221,6 +226,14 @@ class Newsletter:
     def backup(self, path: Path | str) -> None:
         """Copy the memory to a new file, complete, also while a send is at work."""
         keeping.backup(self.root, Path(path))
+
+    def new_dkim_key(self, kind: KeyKind = "rsa", selector: str | None = None) -> NewKey:
+        """Make a key that signs the mail, and write it to a file that is not there yet."""
+        return signing.new_key(self.config, kind, selector)
+
+    def dkim_records(self) -> tuple[DkimRecord, ...]:
+        """What DNS must have for the keys that are set; nothing is asked of DNS here."""
+        return signing.records(self.config)
 
     def suppress(self, address: str, reason: str = "") -> Address:
         """Never mail an address again, whatever a list says, until :meth:`unsuppress`."""

@@ -10,6 +10,7 @@ from briefmail.delivery import Ledger
 from briefmail.edition import Edition
 from briefmail.errors import BriefmailError
 from briefmail.newsletter.lists import STAND_IN, address_of
+from briefmail.newsletter.signing import signed
 from briefmail.newsletter.testing import hand_over
 
 
@@ -30,6 +31,7 @@ def send_copy(
     roll: Roll,
     ledger: Ledger,
     connect: Callable[[], "delivery.Session"],
+    signer: "delivery.Signer | None",
 ) -> EditorsCopy | None:
     """Send the editor's copy if it is wanted, everybody is settled, and it has not gone yet.
 
@@ -43,7 +45,8 @@ def send_copy(
     to = address_of(config.editor.email)
     like = roll.find(to) or roll.first() or STAND_IN
     try:
-        done = hand_over(connect(), edition.copy_for(like, to.address))
+        copy = signed(signer, edition.copy_for(like, to.address))
+        done = hand_over(connect(), copy)
     except BriefmailError as error:
         return EditorsCopy(to.address, error.message)
     if done.state == "deferred":

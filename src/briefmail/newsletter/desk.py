@@ -182,7 +182,7 @@ class Desk:
                 raise InputError(self._layout.problems)
             person = self._person(key)
         address = None if person is STAND_IN else person.address
-        return send_tests(config, edition, [to], address)[0]
+        return send_tests(config, edition, [to], address, self._now)[0]
 
 
 PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".avif"}

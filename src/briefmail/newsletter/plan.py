@@ -5,7 +5,7 @@ from pathlib import Path
 
 from briefmail.audience import Counts, Recipient
 from briefmail.config import Relay
-from briefmail.delivery import Entry, Stop
+from briefmail.delivery import DkimRecord, Entry, Stop
 from briefmail.edition import Edition, Message
 from briefmail.errors import BriefmailError, InputError, Problem
 from briefmail.newsletter.copying import EditorsCopy
@@ -52,7 +52,8 @@ class Plan:
 
     ``stops`` is what speaks against the send and was not answered by an option; with any, nothing
     is sent. ``closed_at`` is the moment (UTC, ISO 8601) at which the issue was finished, if it
-    would be opened again. ``warning`` says why the memory is not safe where the folder lies.
+    would be opened again. ``signed_by`` are the records of the DKIM keys that sign. ``warning``
+    says why the memory is not safe where the folder lies.
     """
 
     edition: Edition
@@ -72,6 +73,7 @@ class Plan:
     again_uncertain: int = 0
     again_refused: int = 0
     may_lack: int = 0
+    signed_by: tuple[DkimRecord, ...] = ()
     stops: tuple[Stop, ...] = ()
     closed_at: str | None = None
     warning: str | None = None

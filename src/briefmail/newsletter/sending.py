@@ -34,6 +34,7 @@ from briefmail.newsletter.copying import EditorsCopy, send_copy
 from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppressed
 from briefmail.newsletter.plan import Plan, SendOptions, Summary
 from briefmail.newsletter.remembering import Memory, open_edition, remembered
+from briefmail.newsletter.signing import signed, signer_for
 from briefmail.newsletter.status import edition_named
 from briefmail.newsletter.testing import connector
 from briefmail.store import STORE_NAME, Database, open_store, place_warning, run_lock
@@ -44,15 +45,18 @@ SHOWN = 100
 """How many people a plan names."""
 
 
-def plan_send(config: Config, edition: Edition, options: SendOptions) -> Plan:
+def plan_send(
+    config: Config, edition: Edition, options: SendOptions, now: Callable[[], datetime]
+) -> Plan:
     """Work out what ``send`` would do, and change nothing."""
+    signer = signer_for(config, edition, now)
     with (
         existing_store(config.root) as store,
         _remembered(config, edition, store) as memory,
         _roll(config, edition, options, store) as roll,
     ):
         choice = _choice(config, edition, options, store)
-        return _plan(config, edition, options, roll, choice, memory)
+        return _plan(config, edition, options, roll, choice, memory, signer)
 
 
 def send_issue(
@@ -65,6 +69,7 @@ def send_issue(
 ) -> Summary:
     """Send to everybody who has not had it: through the relay, or into the sandbox."""
     _refuse_draft(edition)
+    signer = signer_for(config, edition, now)
     with (
         _store(config) as store,
         _remembered(config, edition, store) as memory,
@@ -73,12 +78,12 @@ def send_issue(
         if memory:
             memory.ledger.recover(edition.name)  # who was in hand is named before all else
         choice = _choice(config, edition, options, store)
-        plan = _plan(config, edition, options, roll, choice, memory)
+        plan = _plan(config, edition, options, roll, choice, memory, signer)
         if error := plan.refusal:
             raise error
         if plan.to_send == 0 or not confirm(plan):
             return _nothing_sent(plan, memory, confirmed=plan.to_send == 0)
-        return _run(config, plan, options, roll, choice, memory, on_progress, now)
+        return _run(config, plan, options, roll, choice, memory, signer, on_progress, now)
 
 
 def _run(
@@ -88,6 +93,7 @@ def _run(
     roll: Roll,
     choice: Choice,
     memory: Memory | None,
+    signer: "delivery.Signer | None",
     on_progress: Callable[[Recipient, Delivery], None],
     now: Callable[[], datetime],
 ) -> Summary:
@@ -103,7 +109,7 @@ def _run(
                 ledger,
                 edition.name,
                 connect,
-                edition.message_for,
+                lambda recipient: signed(signer, edition.message_for(recipient)),
                 limit=options.limit,
                 # One connection files the sandbox's messages in the order of the list.
                 connections=options.connections if config.relay else 1,
@@ -112,7 +118,7 @@ def _run(
             )
         if memory:
             memory.finish(result)
-        copy = send_copy(config, edition, roll, ledger, connect)
+        copy = send_copy(config, edition, roll, ledger, connect, signer)
         return _summary(plan, result, ledger, outbox, copy)
 
 
@@ -278,6 +284,7 @@ def _plan(
     roll: Roll,
     choice: Choice,
     memory: Memory | None,
+    signer: "delivery.Signer | None",
 ) -> Plan:
     """Fill everybody's copy before anybody is sent to, and count who has it already."""
     path = _list_path(config, options)
@@ -305,13 +312,14 @@ def _plan(
         to_send=to_send,
         to_try=to_send if options.limit is None else min(to_send, options.limit),
         people=tuple(people),
-        first=edition.message_for(people[0]) if people else None,
+        first=signed(signer, edition.message_for(people[0])) if people else None,
         first_subject=edition.subject_for(people[0]) if people else "",
         by_hand=places["by_hand"],
         did_not_get=places["did_not_get"],
         again_uncertain=places["uncertain"],
         again_refused=places["refused"],
         may_lack=may_lack,
+        signed_by=signer.records if signer else (),
         stops=_stops(options, roll, choice, memory, to_send),
         closed_at=memory.closed_at if memory and to_send else None,
         warning=place_warning(config.root) if memory else None,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from briefmail import delivery
@@ -12,6 +13,7 @@ from briefmail.delivery import Delivery
 from briefmail.edition import Edition, Message
 from briefmail.errors import UsageError
 from briefmail.newsletter.lists import address_of, find_recipient
+from briefmail.newsletter.signing import signed, signer_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,11 @@ class TestResult:
 
 
 def send_tests(
-    config: Config, edition: Edition, to: Sequence[str], as_address: str | None
+    config: Config,
+    edition: Edition,
+    to: Sequence[str],
+    as_address: str | None,
+    now: Callable[[], datetime],
 ) -> list[TestResult]:
     """Send a copy to each of ``to``, or where [test] says; drafts may be tested."""
     targets = [address_of(text).address for text in to or config.test.to]
@@ -38,7 +44,8 @@ def send_tests(
             " briefmail.toml",
         )
     recipient = find_recipient(config.root, config.recipients, as_address)
-    messages = [edition.test_message(recipient, target) for target in targets]
+    signer = signer_for(config, edition, now)
+    messages = [signed(signer, edition.test_message(recipient, target)) for target in targets]
     with _relay_or_sandbox(config) as (relay, outbox):
         connect = connector(relay)
         return [
