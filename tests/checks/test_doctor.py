@@ -138,8 +138,9 @@ def test_a_known_relay_has_to_be_in_the_record() -> None:
 def test_a_relay_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
     """It is met as a send would meet it."""
     environ = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "9", "SMTP_SECURITY": "none"}
-    (fault,) = said(tmp_path, environ=environ)
+    fault, unsigned = said(tmp_path, environ=environ)
     assert fault.startswith("relay-refuses error: 127.0.0.1:9 cannot be reached:")
+    assert unsigned.startswith("dkim info: we do not sign our mail; does the relay?")
 
 
 @pytest.mark.parametrize(
@@ -186,6 +187,26 @@ def test_a_domain_that_takes_no_mail(tmp_path: Path, texts: tuple[str, ...], wha
     toml = f'{TOML}[mail]\nbounce_address = "bounces@kirkbrae.scot"\n'
     (fault,) = said(tmp_path, with_record(DOMAIN, "MX", *texts), toml=toml)
     assert fault.startswith(f"mx warning: kirkbrae.scot (from, bounce_address) {what} -> ")
+
+
+def test_a_key_of_ours_has_to_be_in_dns(tmp_path: Path) -> None:
+    """The very one, however the record is spaced; the text to publish is given."""
+    said(tmp_path)
+    key = Newsletter.open(tmp_path, environ={}).new_dkim_key("ed25519")
+    toml = f"{TOML}[dkim]\n" + "\n".join(key.settings) + "\n"
+    name, text = key.record.name, key.record.text
+    assert said(tmp_path, {**GOOD, (name, "TXT"): (text.replace(";", " ; "),)}, toml=toml) == []
+    publish = f'publish at {name}: TXT "{text}"'
+    assert said(tmp_path, toml=toml) == [
+        f"dkim error: DNS has no record for the key at {name} -> {publish}"
+    ]
+    other = {**GOOD, (name, "TXT"): ("v=DKIM1; k=ed25519; p=AAAA",)}
+    assert said(tmp_path, other, toml=toml) == [
+        f"dkim error: DNS has another key at {name} than the one we sign with -> {publish}"
+    ]
+    key.path.unlink()
+    (fault,) = said(tmp_path, toml=toml)
+    assert fault.startswith("dkim error: ")
 
 
 def test_without_a_network_nothing_is_claimed(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from briefmail.checks.names import Names, NamesUnavailableError
 from briefmail.checks.rule import Found, rule
 from briefmail.checks.sender import Sender
 from briefmail.checks.spf import LOOKUPS, Term, included, lookups, spf_records, terms
+from briefmail.errors import BriefmailError
 
 # The relay's host ends in the first; the sender's SPF record then includes the second. From each
 # provider's own page on SPF. Postmark is not here: its return-path is a domain of its own.
@@ -88,6 +89,48 @@ def _spf_faults(sender: Sender, domain: str, record: str, include: str | None) -
 def _include_for(sender: Sender) -> str | None:
     host = sender.config.relay.host.lower() if sender.config.relay else ""
     return next((name for end, name in INCLUDES.items() if f".{host}".endswith(end)), None)
+
+
+@rule(
+    "dkim",
+    "error",
+    cure="see docs/dkim.md",
+    source="RFC 6376 section 3.6; support.google.com/mail/answer/81126",
+)
+def dkim(sender: Sender) -> Iterator[Found]:
+    """A DKIM key that DNS does not know, knows otherwise, or that cannot be used.
+
+    A signature that cannot be verified is as good as none, and often worse. Without a key of our
+    own the relay has to sign, which most of them do once the domain has been set up there.
+    """
+    if isinstance(sender.keys, BriefmailError):
+        yield Found(sender.keys.message, cure=sender.keys.hint or "")
+        return
+    for key in sender.keys:
+        publish = _publish(key.name, key.text)
+        try:
+            found = sender.names.records(key.name, "TXT")
+        except NamesUnavailableError as error:
+            yield _unknown(key.name, error)
+            continue
+        if not found:
+            yield Found(f"DNS has no record for the key at {key.name}", cure=publish)
+        elif not any(_public_key(text) == _public_key(key.text) for text in found):
+            yield Found(
+                f"DNS has another key at {key.name} than the one we sign with", cure=publish
+            )
+    if not sender.keys and sender.domain and sender.config.relay:
+        yield Found(
+            "we do not sign our mail; does the relay?",
+            severity="info",
+            cure="look for 'dkim=pass' in the headers of a test copy, else see docs/dkim.md",
+        )
+
+
+def _public_key(record: str) -> str:
+    """The p= of a record, without the blanks that may stand in it."""
+    tags = dict(part.strip().partition("=")[::2] for part in record.split(";"))
+    return "".join(tags.get("p", "").split())
 
 
 @rule(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from briefmail.checks.names import Names
 from briefmail.checks.rule import Found, rule
 from briefmail.config import Config
-from briefmail.delivery import Greeting
+from briefmail.delivery import DkimRecord, Greeting
 from briefmail.errors import BriefmailError
 
 SOON = timedelta(days=14)
@@ -20,7 +20,8 @@ NEWEST_THAT_CAN_BE = datetime(2026, 1, 1).astimezone()
 class Sender:
     """What is known of the sender. ``greeting`` is what the relay said, or why it said nothing.
 
-    It is None without a relay. ``memory`` is what is wrong with the ledger, ``place`` why it is not
+    It is None without a relay. ``keys`` are the DNS records that our own DKIM keys need, or why
+    the keys cannot be used. ``memory`` is what is wrong with the ledger, ``place`` why it is not
     safe where it lies, and ``latest`` the last moment that it knows of; None if nothing is.
     """
 
@@ -31,6 +32,7 @@ class Sender:
     place: str | None
     latest: datetime | None
     now: datetime
+    keys: tuple[DkimRecord, ...] | BriefmailError = ()
 
     @property
     def domain(self) -> str | None:

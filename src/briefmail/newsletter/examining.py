@@ -5,8 +5,9 @@ from datetime import datetime
 from briefmail import delivery
 from briefmail.checks import SENDER_RULES, DnsNames, Names, Report, Sender, run_rules
 from briefmail.config import Config, Relay
-from briefmail.delivery import Greeting, History, LedgerMark
+from briefmail.delivery import DkimRecord, Greeting, History, LedgerMark
 from briefmail.errors import BriefmailError
+from briefmail.newsletter import signing
 from briefmail.newsletter.lists import existing_store
 from briefmail.store import high_water, place_warning
 
@@ -25,6 +26,7 @@ def examine(config: Config, now: datetime, names: Names | None = None) -> Report
         place=place_warning(config.root),
         latest=latest,
         now=now,
+        keys=_keys(config),
     )
     return Report.of_findings(run_rules(SENDER_RULES, sender, config.path), config.checks.silence)
 
@@ -33,6 +35,13 @@ def _greeting(relay: Relay) -> Greeting | BriefmailError:
     try:
         with delivery.Session(relay) as session:
             return session.greeting
+    except BriefmailError as error:
+        return error
+
+
+def _keys(config: Config) -> tuple[DkimRecord, ...] | BriefmailError:
+    try:
+        return signing.records(config) if config.dkim.keys else ()
     except BriefmailError as error:
         return error
 
