@@ -1,13 +1,16 @@
 """A relay on loopback that behaves like one, except where a test has told it what to answer.
 
-It keeps what it has taken over in ``received``, every command in ``commands``, and those that came
-before TLS also in ``in_clear``.
+It keeps what it has taken over in ``received``, for whom it has said so in ``acknowledged``, every
+command in ``commands``, and those that came before TLS also in ``in_clear``. ``struck`` counts how
+often it did as a test had told it.
 """
 
 import base64
 import re
 import socket
 import ssl
+import struct
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -19,10 +22,19 @@ from briefmail.config import Relay, Secret, Security
 Verb = Literal[
     "CONNECT", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BODY", "DOT", "RSET", "QUIT"
 ]
-"""BODY is the first line of message data, DOT its end; both have the recipient as argument."""
+"""BODY is the first line of message data, DOT its end; they and DATA have the recipient as
+argument."""
 
 DROP = ""
 """An answer: none, the connection is closed. At the dot the message has been taken over."""
+RESET = "reset"
+"""None, and the connection is reset. At the dot the message has not been taken over."""
+SILENCE = "silence"
+"""None, and the connection stays. In a body nothing more of it is read."""
+DRIP = "drip"
+"""What is usual, too slowly to be waited for. In a body it is the relay that reads so slowly."""
+DRIP_SECONDS = 0.1
+"""The time that one octet takes then."""
 
 _TOKEN_ERROR = base64.b64encode(b'{"status":"401","schemes":"bearer"}').decode()
 
@@ -44,6 +56,17 @@ class _Rule:
     answer: Answer
     part: str
     times: int
+    after: int
+
+    def strikes(self, verb: Verb, argument: str) -> bool:
+        """Whether its turn has come, which counts as one of its times."""
+        if self.verb != verb or self.part not in argument or self.times == 0:
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        self.times -= 1
+        return True
 
 
 class FakeRelay:
@@ -63,9 +86,11 @@ class FakeRelay:
         injected: str = "",
     ) -> None:
         self.received: list[Received] = []
+        self.acknowledged: list[str] = []
         self.commands: list[str] = []
         self.in_clear: list[str] = []
         self.connections = 0
+        self.struck = 0
         self._extensions = list(extensions)
         self._tls, self._security = tls, security
         self.users, self._mechanisms = users or {}, mechanisms
@@ -73,11 +98,33 @@ class FakeRelay:
         self._rules: list[_Rule] = []
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
+        self.over = threading.Event()
 
-    def on(self, verb: Verb, answer: Answer, *, part: str = "", times: int = 1_000_000) -> Self:
-        """Give ``answer`` to the next ``times`` of a command whose argument has ``part`` in it."""
-        self._rules.append(_Rule(verb, answer, part, times))
+    def on(
+        self,
+        verb: Verb,
+        answer: Answer,
+        *,
+        part: str = "",
+        times: int = 1_000_000,
+        after: int = 0,
+    ) -> Self:
+        """Give ``answer`` to the next ``times`` of a command whose argument has ``part`` in it.
+
+        The first ``after`` of them are answered as usual.
+        """
+        self._rules.append(_Rule(verb, answer, part, times, after))
         return self
+
+    def heal(self) -> None:
+        """Behave from now on."""
+        self._rules.clear()
+
+    def wait_until_alone(self) -> None:
+        """Wait until everybody has hung up, and what they had said has been dealt with."""
+        for thread in self._threads[1:]:
+            thread.join(timeout=10)
+            assert not thread.is_alive()
 
     @property
     def port(self) -> int:
@@ -102,6 +149,7 @@ class FakeRelay:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.over.set()
         with suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
@@ -126,17 +174,16 @@ class FakeRelay:
                 self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
+        dialogue = _Dialogue(self, connection)
         with suppress(OSError):
-            _Dialogue(self, connection).run()
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-        connection.close()
+            dialogue.run()
+        dialogue.hang_up()
 
     def scripted(self, verb: Verb, argument: str) -> str | None:
         """Return what a test wants answered here, None if the relay may behave."""
         for rule in self._rules:
-            if rule.verb == verb and rule.part in argument and rule.times > 0:
-                rule.times -= 1
+            if rule.strikes(verb, argument):
+                self.struck += 1
                 return rule.answer() if callable(rule.answer) else rule.answer
         return None
 
@@ -182,19 +229,46 @@ class _Dialogue:
             verb, _, argument = text.partition(" ")
             getattr(self, f"_{verb.lower()}")(argument)
 
+    def hang_up(self) -> None:
+        """Close the connection as it is now, which TLS may have taken over."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+
     def _say(self, text: str) -> None:
         self._connection.sendall((text + "\r\n").encode("utf-8", "surrogateescape"))
 
     def _answer(self, verb: Verb, argument: str, usual: str) -> str:
         """Say what is scripted or usual; 421 and DROP end the connection."""
         scripted = self._relay.scripted(verb, argument)
-        reply = usual if scripted is None else scripted
-        if reply == DROP:
+        return self._give(usual if scripted is None else scripted, usual)
+
+    def _give(self, answer: str, usual: str) -> str:
+        if answer == RESET:
+            self._reset()
+        elif answer == SILENCE:
+            self._relay.over.wait()
+        elif answer == DRIP:
+            self._drip(usual)
+        if answer in {DROP, RESET, SILENCE, DRIP}:
             raise _HangupError
-        self._say(reply)
-        if reply.startswith("421"):
+        self._say(answer)
+        if answer.startswith("421"):
             raise _HangupError
-        return reply
+        return answer
+
+    def _reset(self) -> None:
+        """Close without lingering, which the peer sees as a reset."""
+        no_lingering = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_lingering)
+        self._lines.close()
+        self._connection.close()
+
+    def _drip(self, reply: str) -> None:
+        for octet in reply.encode():
+            self._connection.sendall(bytes([octet]))
+            if self._relay.over.wait(DRIP_SECONDS):
+                return
 
     def _ehlo(self, argument: str) -> None:
         extensions = list(self._relay._extensions)
@@ -252,29 +326,34 @@ class _Dialogue:
 
     def _data(self, argument: str) -> None:
         usual = "354 go ahead" if self._recipient else "503 5.5.1 nobody to send to"
-        if not self._answer("DATA", argument, usual).startswith("354"):
+        if not self._answer("DATA", self._recipient, usual).startswith("354"):
             return
         lines: list[bytes] = []
         while (line := self._lines.readline()) != b".\r\n":
             if not line:
                 raise _HangupError
             if not lines and (early := self._relay.scripted("BODY", self._recipient)) is not None:
-                self._say(early) if early else None
-                raise _HangupError
+                self._interrupt(early)
             lines.append(line.removeprefix(b"."))
         self._dot(b"".join(lines))
 
+    def _interrupt(self, answer: str) -> None:
+        """Speak, or do something else, in the middle of a message, and hang up."""
+        while answer == DRIP and self._lines.read(1) and not self._relay.over.wait(DRIP_SECONDS):
+            pass
+        self._give(answer, "")
+        raise _HangupError
+
     def _dot(self, data: bytes) -> None:
         scripted = self._relay.scripted("DOT", self._recipient)
-        reply = "250 2.0.0 queued" if scripted is None else scripted
-        if reply[:1] in {"", "2"}:
+        usual = "250 2.0.0 queued"
+        answer = usual if scripted is None else scripted
+        if answer in {DROP, DRIP} or answer.startswith("2"):
             self._relay.received.append(Received(self._reverse_path, self._recipient, data))
+        if answer.startswith("2"):
+            self._relay.acknowledged.append(self._recipient)
         self._recipient = ""
-        if reply == DROP:
-            raise _HangupError
-        self._say(reply)
-        if reply.startswith("421"):
-            raise _HangupError
+        self._give(answer, usual)
 
     def _rset(self, argument: str) -> None:
         self._recipient = ""

@@ -83,6 +83,7 @@ class Scene:
         message: Callable[[Recipient], Message] = message_for,
         edition: str = EDITION,
         pace: Pace | None = None,
+        connect: Callable[[], Session] | None = None,
     ) -> RunResult:
         """Make one send run; ``progress`` collects what it reports."""
 
@@ -94,7 +95,7 @@ class Scene:
         return send_run(
             self.ledger,
             edition,
-            lambda: Session(self.relay, timeouts),
+            connect or (lambda: Session(self.relay, timeouts)),
             message,
             limit=limit,
             connections=connections,
