@@ -36,6 +36,7 @@ DRIP = "drip"
 DRIP_SECONDS = 0.1
 """The time that one octet takes then."""
 
+_COMMANDS = {"EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "QUIT"}
 _TOKEN_ERROR = base64.b64encode(b'{"status":"401","schemes":"bearer"}').decode()
 
 Answer = str | Callable[[], str]
@@ -162,8 +163,8 @@ class FakeRelay:
 
     def _start(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -210,7 +211,7 @@ class _Dialogue:
         self._secured = False
         self._user = ""
         self._reverse_path = self._recipient = ""
-        self._use(connection)
+        self._connection = connection
 
     def _use(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -218,16 +219,20 @@ class _Dialogue:
         self._lines = connection.makefile("rb")
 
     def run(self) -> None:
+        self._use(self._connection)
         if self._relay._security == "tls":
             self._secure()
         self._answer("CONNECT", "", "220 relay.example.org ESMTP")
-        while line := self._lines.readline():
+        while (line := self._lines.readline()).endswith(b"\n"):
             text = line.decode().rstrip("\r\n")
             self._relay.commands.append(text)
             if not self._secured:
                 self._relay.in_clear.append(text)
             verb, _, argument = text.partition(" ")
-            getattr(self, f"_{verb.lower()}")(argument)
+            if verb in _COMMANDS:
+                getattr(self, f"_{verb.lower()}")(argument)
+            else:
+                self._say("500 5.5.1 what?")
 
     def hang_up(self) -> None:
         """Close the connection as it is now, which TLS may have taken over."""
@@ -346,9 +351,10 @@ class _Dialogue:
 
     def _dot(self, data: bytes) -> None:
         scripted = self._relay.scripted("DOT", self._recipient)
-        usual = "250 2.0.0 queued"
+        usual = "250 2.0.0 queued" if self._recipient else "554 5.5.1 nobody to send to"
         answer = usual if scripted is None else scripted
-        if answer in {DROP, DRIP} or answer.startswith("2"):
+        taken = answer in {DROP, DRIP} or answer.startswith("2")
+        if taken and self._recipient:
             self._relay.received.append(Received(self._reverse_path, self._recipient, data))
         if answer.startswith("2"):
             self._relay.acknowledged.append(self._recipient)
