@@ -257,6 +257,14 @@ ISSUES = {
         b'---\nsubject: "Hi\\r\\nBcc: x@example.net"\n---\n\nHello.\n',
         ":2: subject",
     ),
+    "half a character in the subject": (
+        b'---\nsubject: "Hi \\ud83d"\n---\n\nHello.\n',
+        ":2: subject",
+    ),
+    "half a character in the sender": (
+        b'---\nsubject: Hi\nfrom: "\\ud83d <news@example.org>"\n---\n\nHello.\n',
+        ":3: from",
+    ),
     "a script link": (b"# Hello\n\n[x](javascript:alert(1))\n", ":3: a javascript: link"),
 }
 

@@ -26,7 +26,8 @@ _MAILBOX = re.compile(
       | (?: "(?P<quoted>(?:[^"\\]|\\.)*)" | (?P<name>[^"<>@,;:\\]*) ) \s* <(?P<angle>[^\s<>]+)>""",
     re.VERBOSE,
 )
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# A lone surrogate is no character: YAML can write one, as "\ud800", and nothing can encode it.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 FONT = re.compile(r"[A-Za-z0-9 ,'-]+")
 LANG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as a theme needs it

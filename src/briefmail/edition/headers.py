@@ -13,7 +13,7 @@ from briefmail.errors import BriefmailError
 
 MAX_LINE = 78  # RFC 5322 section 2.1.1, should
 MAX_WORD_LINE = 76  # RFC 2047 section 2, for a line with an encoded word
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # RFC 5322 section 3.2.3: atext and blanks need no quotes.
 _PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
