@@ -419,3 +419,16 @@ def test_an_issue_of_any_form_makes_an_edition(tmp_path: Path) -> None:
     assert FIRST_LINE == 5
     letter = opened(print_edition(tmp_path, "", head="subject: x\n", name="plain").message_for(ADA))
     assert letter.text.startswith("Newsletter\n\nx\n=\n\n---")
+
+
+def test_a_word_like_a_token_in_the_settings_is_named(tmp_path: Path) -> None:
+    """It would be taken for a merge field that nobody knows."""
+    toml = TOML.replace("Kirkbrae", "bm00000000s0001x")
+    with pytest.raises(InputError) as caught:
+        print_edition(tmp_path, "Hello\n", toml=toml)
+    (problem,) = caught.value.problems
+    assert problem == Problem(
+        tmp_path / "briefmail.toml",
+        None,
+        "the word bm00000000s0001x in the settings or a template cannot be used",
+    )

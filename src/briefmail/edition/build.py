@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from briefmail.audience import Recipient
-from briefmail.config import Config, Mailbox
+from briefmail.config import CONFIG_NAME, Config, Mailbox
 from briefmail.edition.dress import dress
 from briefmail.edition.inline import inline_css
 from briefmail.edition.leaving import Leaving
@@ -132,6 +132,7 @@ def build_edition(issue: Issue, config: Config, now: datetime) -> Edition:
     theme = Theme(config)
     preheader = issue.preheader or _preheader(issue)
     page = theme.page(issue, {name: tag.token for name, tag in slots.items()}, preheader)
+    _stop(_strangers(page, [*issue.tags, *slots.values()], config))
     dressed = dress(page, issue, config.root, theme)
     html = inline_css(dressed.page, issue.path)
     tags.check_nesting([(token, "subject") for token in TOKEN.findall(issue.subject)])
@@ -167,6 +168,16 @@ def _stop(problems: Iterable[Problem]) -> None:
     found = sorted(set(problems), key=lambda problem: (problem.line or 0, problem.text))
     if found:
         raise IssueError(found)
+
+
+def _strangers(page: str, tags: Iterable[Tag], config: Config) -> Iterator[Problem]:
+    """Name words that look like the tokens of tags and are none: settings or a template hold them.
+
+    What the issue itself holds was looked at when it was read.
+    """
+    for word in sorted(set(TOKEN.findall(page)) - {tag.token for tag in tags}):
+        path = config.path or config.root / CONFIG_NAME
+        yield Problem(path, None, f"the word {word} in the settings or a template cannot be used")
 
 
 def _lost(issue: Issue, html: str) -> Iterator[Problem]:
