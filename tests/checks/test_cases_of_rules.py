@@ -3,7 +3,8 @@
 A folder of ``cases/`` is named by its rule and holds ``fails.md``, ``passes.md``, and
 ``findings.txt``: what the rule says of the first, a line each. What else is in it (a list, the
 settings, pictures, ``issues/`` beside the one that is checked) is there for both, over the
-``briefmail.toml`` and ``recipients.csv`` of all cases. After a change of what is said::
+``briefmail.toml`` and ``recipients.csv`` of all cases; ``sizes.txt`` names files that are to be
+blown up to so many bytes. After a change of what is said::
 
     BRIEFMAIL_REWRITE_CASES=1 pytest tests/checks && git diff tests/checks/cases
 """
@@ -55,8 +56,17 @@ def findings(folder: Path, name: str, root: Path) -> tuple[Finding, ...]:
     for common in ("briefmail.toml", "recipients.csv"):
         shutil.copy(CASES / common, root / common)
     shutil.copytree(folder, root, dirs_exist_ok=True)
+    _blow_up(root)
     issue = root / "issues" / "2016-09-07.md"
     issue.parent.mkdir(exist_ok=True)
     shutil.copy(folder / f"{name}.md", issue)
     newsletter = Newsletter.open(root, environ={})
     return Newsletter(newsletter.config, now=lambda: NOW).check(issue).findings
+
+
+def _blow_up(root: Path) -> None:
+    sizes = root / "sizes.txt"
+    for line in sizes.read_text("utf-8").splitlines() if sizes.exists() else []:
+        name, _, size = line.rpartition(" ")
+        with (root / name).open("rb+") as file:
+            file.truncate(int(size))

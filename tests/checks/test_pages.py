@@ -15,6 +15,16 @@ wrong: nothing is written, and nothing is sent. Exit status 0 if there are no er
 are; with `--strict` warnings count. `send` asks the same questions first, and stops at an error
 unless `--force RULE` names it.
 
+With `--links` it asks for every link and every picture on the web, too: each page once, two at a
+time from one host, within a minute, and never for its content. What was there is taken for there
+until a day later (`.briefmail/links.json`). An address with a merge field is not asked for: it is
+different for everybody, and may be somebody's own. Nor is what the settings allow:
+
+```toml
+[checks]
+allow_links = ["https://members.example.org/"]
+```
+
 An *error* stops a send, a *warning* deserves a look, an *info* is good to know.
 
 ## To silence a rule

@@ -65,7 +65,7 @@ def outcome_of(path: Path) -> tuple[str, str]:
 def issue_data(issue: Issue) -> dict[str, Any]:
     """Lay out a whole issue as JSON can hold it, without what is the same by construction."""
     data = {item.name: _data(getattr(issue, item.name)) for item in fields(issue)}
-    del data["path"], data["nonce"]
+    del data["path"], data["nonce"], data["markdown_line"]
     return {name: value for name, value in data.items() if value}
 
 

@@ -6,11 +6,12 @@ at the sender, and says what it found; the rules of a group are a module. A
 """
 
 from briefmail.checks.finding import Finding, Severity
+from briefmail.checks.links import Visits, visit_links
 from briefmail.checks.names import DnsNames, Names, NamesUnavailableError
 from briefmail.checks.proof import Proof, Specimen, proof_of
 from briefmail.checks.report import Report, Silenced, problems_as_findings, run_rules, silences
 from briefmail.checks.rule import Found, Rule
-from briefmail.checks.rules import PROOF_RULES, RULES, SENDER_RULES
+from briefmail.checks.rules import PROOF_RULES, RULES, SENDER_RULES, VISIT_RULES
 from briefmail.checks.sender import Sender
 from briefmail.checks.survey import Fault, Survey
 
@@ -18,6 +19,7 @@ __all__ = [
     "PROOF_RULES",
     "RULES",
     "SENDER_RULES",
+    "VISIT_RULES",
     "DnsNames",
     "Fault",
     "Finding",
@@ -32,8 +34,10 @@ __all__ = [
     "Silenced",
     "Specimen",
     "Survey",
+    "Visits",
     "problems_as_findings",
     "proof_of",
     "run_rules",
     "silences",
+    "visit_links",
 ]

@@ -11,6 +11,8 @@ from email.policy import default
 from lxml import html
 
 from briefmail.audience import Recipient
+from briefmail.checks.passage import Passage, passages_of
+from briefmail.checks.reference import References, references_of
 from briefmail.config import Config
 from briefmail.edition import Edition, Message
 from briefmail.issue import Issue, Node, plain, show_tags
@@ -42,7 +44,8 @@ class Proof:
     of every condition is in it. ``specimen`` is the largest copy of those on the list.
     ``earlier`` are the other issues of the folder that could be read and are dated before this
     one, the newest first. ``places`` says on which lines of the issue file what is shown stands;
-    :meth:`line_of` asks it.
+    :meth:`line_of` asks it. ``passages`` are the issue's running text, and ``references`` its
+    links and pictures, each with its line.
     """
 
     issue: Issue
@@ -52,7 +55,15 @@ class Proof:
     specimen: Specimen
     now: datetime
     places: Mapping[str, int]
+    passages: tuple[Passage, ...]
+    references: References
     earlier: tuple[Issue, ...] = ()
+
+    @property
+    def language(self) -> str:
+        """The language of the issue without its region: ``en``, ``gd``."""
+        lang = self.issue.lang or self.config.newsletter.lang
+        return lang.partition("-")[0].lower()
 
     def words(self, text: str) -> str:
         """``text`` with merge tags as the editor wrote them in the place of tokens."""
@@ -124,10 +135,18 @@ def proof_of(
 
     Raises :class:`~briefmail.errors.MergeError` if that copy cannot be filled.
     """
-    page = html.document_fromstring(edition.html)
-    specimen = _specimen(edition, recipient)
+    issue = edition.issue
     return Proof(
-        edition.issue, edition, config, page, specimen, now, _places(edition.issue), earlier
+        issue=issue,
+        edition=edition,
+        config=config,
+        page=html.document_fromstring(edition.html),
+        specimen=_specimen(edition, recipient),
+        now=now,
+        places=_places(issue),
+        passages=passages_of(issue),
+        references=references_of(issue),
+        earlier=earlier,
     )
 
 

@@ -35,7 +35,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[M]):
-    """One thing to look for. ``group`` is the module it stands in: content, links, html ...
+    """One thing to look for. ``group`` is the module or package it stands in: content, links ...
 
     ``source`` is where the rule comes from: a section of an RFC, a provider's page, measured data.
     """
@@ -70,12 +70,14 @@ def rule(
 
     def make(look: Callable[[M], Iterable[Found]]) -> Rule[M]:
         title, _, page = inspect.cleandoc(look.__doc__ or "").partition("\n")
-        group = look.__module__.rpartition(".")[2]
+        group = look.__module__.removeprefix(f"{__package__}.").partition(".")[0]
         return Rule(name, group, severity, title, page.strip(), cure, source, look)
 
     return make
 
 
-def rules_of(module: ModuleType) -> tuple[Rule[Any], ...]:
-    """Return the rules of a group, in the order in which they stand there."""
-    return tuple(value for value in vars(module).values() if isinstance(value, Rule))
+def rules_of(*modules: ModuleType) -> tuple[Rule[Any], ...]:
+    """Return the rules of a group's modules, in the order in which they stand there."""
+    return tuple(
+        value for module in modules for value in vars(module).values() if isinstance(value, Rule)
+    )

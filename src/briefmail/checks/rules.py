@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from briefmail.checks import content, domain, sender
+from briefmail.checks import content, domain, links, sender
+from briefmail.checks.links import Visits
 from briefmail.checks.proof import Proof
 from briefmail.checks.rule import Rule, rules_of
 from briefmail.checks.sender import Sender
 
-PROOF_RULES: tuple[Rule[Proof], ...] = rules_of(content)
+PROOF_RULES: tuple[Rule[Proof], ...] = (*content.RULES, *links.RULES)
 """What looks at an issue and its edition."""
 
-SENDER_RULES: tuple[Rule[Sender], ...] = (*rules_of(sender), *rules_of(domain))
+VISIT_RULES: tuple[Rule[Visits], ...] = links.VISIT_RULES
+"""What looks at the answers of the servers that an issue links to."""
+
+SENDER_RULES: tuple[Rule[Sender], ...] = rules_of(sender, domain)
 """What looks at who sends, for ``briefmail doctor``."""
 
-RULES: tuple[Rule[Any], ...] = (*PROOF_RULES, *SENDER_RULES)
+RULES: tuple[Rule[Any], ...] = (*PROOF_RULES, *VISIT_RULES, *SENDER_RULES)
 """Every rule there is."""

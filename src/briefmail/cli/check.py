@@ -16,16 +16,23 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("issue", type=click.Path(path_type=Path), required=False)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--links", is_flag=True, help="Ask for each link, too, over the network.")
 @click.option("--explain", metavar="RULE", help="Print a rule's page: why it matters, the cure.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result for a program.")
 @click.pass_obj
 def check(
-    settings: Settings, issue: Path | None, strict: bool, explain: str | None, as_json: bool
+    settings: Settings,
+    issue: Path | None,
+    strict: bool,
+    links: bool,
+    explain: str | None,
+    as_json: bool,
 ) -> int:
     """Find what is wrong with ISSUE before anybody gets it.
 
-    Everybody on the list has their copy filled; nothing is written, and nothing is sent. Exit
-    status 65 if there are errors. A rule is silenced under [checks] in briefmail.toml, or in the
+    Everybody on the list has their copy filled, and nothing is sent. Exit status 65 if there are
+    errors. With --links each link is asked for once, within a minute; what was there is taken for
+    there until a day later. A rule is silenced under [checks] in briefmail.toml, or in the
     issue's own front matter, with a reason.
     """
     if explain is not None:
@@ -33,7 +40,7 @@ def check(
         return 0
     if issue is None:
         raise UsageError("check needs an ISSUE", hint="briefmail check issues/2016-08-24.md")
-    report = settings.newsletter(issue).check(issue)
+    report = settings.newsletter(issue).check(issue, links=links)
     if as_json:
         findings.as_json(report, strict=strict)
     else:

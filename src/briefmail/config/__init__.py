@@ -7,8 +7,10 @@ two only. Nothing here writes a file.
 from briefmail.config.loading import CONFIG_NAME, load
 from briefmail.config.settings import SETTINGS
 from briefmail.config.values import (
+    ADDR_SPEC,
     CONTROL,
     LANG,
+    WEEKDAYS,
     Checks,
     Config,
     Dkim,
@@ -29,10 +31,12 @@ from briefmail.config.values import (
 )
 
 __all__ = [
+    "ADDR_SPEC",
     "CONFIG_NAME",
     "CONTROL",
     "LANG",
     "SETTINGS",
+    "WEEKDAYS",
     "Checks",
     "Config",
     "Dkim",

@@ -55,6 +55,14 @@ def _reasons(value: Any) -> dict[str, str]:
     return {name: _text(reason) for name, reason in value.items()}
 
 
+def _web_links(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(
+        isinstance(link, str) and re.match(r"https?://[^\s/]", link) for link in value
+    ):
+        raise ValueError('must be a list of addresses such as ["https://example.org/members/"]')
+    return tuple(map(_text, value))
+
+
 def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if not pattern.fullmatch(_text(value)):
@@ -207,7 +215,7 @@ SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     },
     "test": {"to": ("to", _addresses)},
     "editor": {"email": ("email", _address), "copy": ("copy", _flag)},
-    "checks": {"silence": ("silence", _reasons)},
+    "checks": {"silence": ("silence", _reasons), "allow_links": ("allow_links", _web_links)},
     "dkim": {
         "domain": ("domain", _domain),
         "selector": ("selector", _selector),

@@ -162,9 +162,14 @@ class Editor:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """``[checks]``: what ``check`` is to leave alone. ``silence``: rule ids, each with a reason."""
+    """``[checks]``: what ``check`` is to leave alone.
+
+    ``silence``: rule ids, each with a reason. ``allow_links``: how addresses begin that
+    ``check --links`` does not ask for.
+    """
 
     silence: Mapping[str, str] = field(default_factory=dict)
+    allow_links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

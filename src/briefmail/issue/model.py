@@ -121,7 +121,7 @@ class Issue:
     ``name`` is what the ledger knows it by: the ``slug``, else the file's stem. ``title``,
     ``subject`` and ``preheader`` are text with tokens; ``nonce`` is what all tokens of this issue
     have in common, and nothing else in it. ``markdown`` is the text below the front matter as it
-    was written, with tokens. ``extra`` holds the front matter's
+    was written, with tokens, and begins at ``markdown_line``. ``extra`` holds the front matter's
     unknown keys, which templates see as ``issue.<key>``.
     """
 
@@ -134,6 +134,7 @@ class Issue:
     tags: tuple[Tag, ...] = ()
     nonce: str = ""
     markdown: str = ""
+    markdown_line: int = 1
     date: dt.date | None = None
     send_at: dt.datetime | None = None
     status: Status | None = None

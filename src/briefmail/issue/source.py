@@ -86,6 +86,7 @@ def _assemble(path: Path, matter: FrontMatter, parts: Outline, swapper: Swapper)
         introduction=parts.introduction,
         sections=parts.sections,
         nonce=swapper.nonce,
+        markdown_line=matter.body_line,
         extra=matter.extra,
         lines=matter.lines,
         **values,

@@ -147,12 +147,14 @@ class Newsletter:
         """Lay an issue out for its editor; whatever it is made from is read again as it changes."""
         return Desk(self.root, lists.here_or_in(self.root, Path(path)), now=self._now)
 
-    def check(self, path: Path | str) -> Report:
-        """Hold an issue and everybody's copy of it against every rule; change and send nothing.
+    def check(self, path: Path | str, *, links: bool = False) -> Report:
+        """Hold an issue and everybody's copy of it against every rule; send nothing.
 
-        What cannot be read is a finding, too.
+        ``links`` asks for each link once, over the network, within a minute; what was there is
+        remembered for a day. What cannot be read is a finding, too.
         """
-        return check_issue(self.config, lists.here_or_in(self.root, Path(path)), self._now())
+        file = lists.here_or_in(self.root, Path(path))
+        return check_issue(self.config, file, self._now(), links=links)
 
     def doctor(self, names: Names | None = None) -> Report:
         """Look at who sends: the relay, the domain's records, the clock, the ledger.

@@ -6,6 +6,7 @@ from pathlib import Path
 from briefmail.audience import Roll
 from briefmail.checks import (
     PROOF_RULES,
+    VISIT_RULES,
     Finding,
     Report,
     Survey,
@@ -13,6 +14,7 @@ from briefmail.checks import (
     proof_of,
     run_rules,
     silences,
+    visit_links,
 )
 from briefmail.config import Config
 from briefmail.edition import Edition, build_edition
@@ -24,21 +26,24 @@ EARLIER = 10
 """How many earlier issues a new one is compared with."""
 
 
-def check_issue(config: Config, path: Path, now: datetime) -> Report:
+def check_issue(config: Config, path: Path, now: datetime, *, links: bool = False) -> Report:
     """Check the issue file ``path`` with the newsletter's list, if there is one.
 
-    What cannot be read is a finding, too, and then the only one.
+    ``links`` asks for every link, too, over the network. What cannot be read is a finding, and
+    then the only one.
     """
     try:
         issue = read_issue(path)
         edition = build_edition(issue, config, now)
-        return check_edition(config, edition, now)
+        return check_edition(config, edition, now, links=links)
     except InputError as error:
         return Report.of_findings(problems_as_findings(error), {})
 
 
-def check_edition(config: Config, edition: Edition, now: datetime) -> Report:
-    """Hold an edition against every rule that needs no network.
+def check_edition(
+    config: Config, edition: Edition, now: datetime, *, links: bool = False
+) -> Report:
+    """Hold an edition against every rule that needs no network, and with ``links`` the others.
 
     Raises :class:`InputError` if the list cannot be read or nobody's copy can be filled.
     """
@@ -49,6 +54,8 @@ def check_edition(config: Config, edition: Edition, now: datetime) -> Report:
     except MergeError as error:
         return Report.of_findings(problems_as_findings(error), {})
     found: list[Finding] = run_rules(PROOF_RULES, proof, edition.issue.path)
+    if links:
+        found += run_rules(VISIT_RULES, visit_links(proof), edition.issue.path)
     return Report.of_findings(found, silences(proof))
 
 

@@ -5,7 +5,14 @@ Rooms keep their own tables in it and bring their own migrations; this room know
 
 from briefmail.store.database import Database, Migrations, open_scratch
 from briefmail.store.files import replace_durably
-from briefmail.store.folder import STORE_NAME, high_water, open_store, run_lock, store_path
+from briefmail.store.folder import (
+    STORE_NAME,
+    high_water,
+    memory_folder,
+    open_store,
+    run_lock,
+    store_path,
+)
 from briefmail.store.highwater import HighWater
 from briefmail.store.place import place_warning
 
@@ -15,6 +22,7 @@ __all__ = [
     "HighWater",
     "Migrations",
     "high_water",
+    "memory_folder",
     "open_scratch",
     "open_store",
     "place_warning",

@@ -22,6 +22,7 @@ what. It holds addresses, so it does not belong in version control.
                   without them may lack the latest: use 'briefmail backup FILE')
   settled         how far the memory had come, so that a lost or an old one is noticed
   lock            held while a send is at work; a leftover one does no harm
+  links.json      links that were there when 'check --links' asked, for a day; safe to delete
   log             a line for each message, and technical details of what went wrong
 """
 
@@ -41,7 +42,7 @@ def open_store(root: Path, rooms: Mapping[str, Migrations]) -> Database:
 
     Raises :class:`StoreError` when the disk will not have it.
     """
-    return Database.open(_ensure_folder(root) / store_path(root).name, rooms)
+    return Database.open(memory_folder(root) / store_path(root).name, rooms)
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def run_lock(root: Path) -> Iterator[None]:
     The lock is the operating system's: it ends with the process, however that ends, so a
     lock file left behind by a crash is no obstacle.
     """
-    path = _ensure_folder(root) / "lock"
+    path = memory_folder(root) / "lock"
     lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
@@ -71,7 +72,8 @@ def run_lock(root: Path) -> Iterator[None]:
         lock.release()
 
 
-def _ensure_folder(root: Path) -> Path:
+def memory_folder(root: Path) -> Path:
+    """The folder of the memory, made if it is not there; :class:`StoreError` if it cannot be."""
     folder = root / STORE_NAME
     try:
         if not folder.is_dir():
