@@ -155,7 +155,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("expected", "answer"), ANSWERS.items(), ids=lambda one: "-".join(one))
+@pytest.mark.parametrize(("expected", "answer"), ANSWERS.items(), ids="-".join)
 def test_an_answer_becomes_a_finding_on_the_line_of_each_use(
     expected: tuple[str, str], answer: Mapping[str, object], tmp_path: Path
 ) -> None:
