@@ -29,7 +29,7 @@ def is_slip(one: str, other: str) -> bool:
         return False
     if {one, other} & {form for word in (one, other) for form in _forms(word)}:
         return False
-    allowed = 2 if len(other) >= 14 else 1 if len(other) >= 7 else 0
+    allowed = 2 if len(other) >= 10 else 1 if len(other) >= 5 else 0
     return distance(one, other) <= allowed
 
 

@@ -2,7 +2,7 @@
 
 from briefmail.issue.markdown import plain
 from briefmail.issue.model import Content, Issue, Node, Section, Story, Tag
-from briefmail.issue.source import read_issue
+from briefmail.issue.source import date_of, read_issue
 from briefmail.issue.tags import STATEMENT_TOKEN, TOKEN, show_tags
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Section",
     "Story",
     "Tag",
+    "date_of",
     "plain",
     "read_issue",
     "show_tags",

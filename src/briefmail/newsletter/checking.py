@@ -1,5 +1,6 @@
 """``check``: an issue and its list held against every rule, and nothing written or sent."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from briefmail.checks import (
 from briefmail.config import Config
 from briefmail.edition import Edition, build_edition
 from briefmail.errors import InputError, MergeError
-from briefmail.issue import Issue, read_issue
+from briefmail.issue import Issue, date_of, read_issue
 from briefmail.newsletter.lists import STAND_IN, existing_store, suppressed
 
 EARLIER = 10
@@ -75,13 +76,10 @@ def earlier_issues(issue: Issue) -> tuple[Issue, ...]:
     """The issues beside this one that can be read and are dated before it, the newest first."""
     if issue.date is None:
         return ()
+    dated = [(day, path) for path in issue.path.parent.glob("*.md") if (day := date_of(path))]
+    before = sorted((pair for pair in dated if pair[0] < issue.date), reverse=True)
     found = []
-    for path in issue.path.parent.glob("*.md"):
-        try:
-            other = read_issue(path)
-        except InputError:  # a draft may be half done
-            continue
-        if other.date and other.date < issue.date:
-            found.append((other.date, other))
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    return tuple(other for _, other in found[:EARLIER])
+    for _, path in before[:EARLIER]:
+        with suppress(InputError):  # a draft may be half done
+            found.append(read_issue(path))
+    return tuple(found)

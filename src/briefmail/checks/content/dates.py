@@ -14,7 +14,8 @@ from briefmail.config import WEEKDAYS
 _FILE_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
 _COPYRIGHT = re.compile(r"(?:©|\(c\)|\bcopyright\b)\D{0,20}(?:\d{4}\s*[-–—]\s*)?(\d{4})\b", re.I)
 _AHEAD = re.compile(
-    r"\b(?:will|join us|register|book|deadline|apply by|closes|coming up|save the date|next|this time|this year|tickets)\b",
+    r"\b(?:will|join us|register|book|deadline|apply by|closes|coming up|save the date|next"
+    r"|this time|this year|tickets)\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\b(?:issue|no|number|nr|vol|volume|edition|week|the)\b|#?\b\d+\b|\W", re.I)

@@ -53,7 +53,8 @@ def _is_misspelt(words: list[str], name: list[str]) -> bool:
         return len(name) > 1 and _has_odd_capitals(words, name)
     if len(name) == 1 and not written[0].isupper():  # it may be any other word
         return False
-    return is_slip(written.casefold(), wanted.casefold())
+    wrong = [(a, b) for a, b in zip(words, name, strict=True) if a.casefold() != b.casefold()]
+    return len(wrong) == 1 and is_slip(wrong[0][0].casefold(), wrong[0][1].casefold())
 
 
 def _has_odd_capitals(words: list[str], name: list[str]) -> bool:
