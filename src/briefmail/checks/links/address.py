@@ -37,7 +37,7 @@ def link_syntax(proof: Proof) -> Iterator[Found]:
     name and password are in it for everybody to read.
     """
     for href, line in _web_addresses(proof):
-        if fault := _fault(href):
+        if fault := fault_of(href):
             yield Found(f"{_shown(href, proof)} {fault}", line)
         elif re.search(r"[.,;:!'\"]$|%22$", href):
             yield Found(f"{_shown(href, proof)} ends in {href[-1]!r}", line, severity="warning")
@@ -58,7 +58,7 @@ def link_host(proof: Proof) -> Iterator[Found]:
     It works where it was written and nowhere else.
     """
     for href, line in _web_addresses(proof):
-        host = "" if _fault(href) else (urlsplit(href).hostname or "")
+        host = "" if fault_of(href) else (urlsplit(href).hostname or "")
         if host and not TOKEN.search(host) and _is_private(host):
             yield Found(f"nobody else can reach {host} ({_shown(href, proof)})", line)
 
@@ -92,7 +92,7 @@ def link_http(proof: Proof) -> Iterator[Found]:
     Anybody on the way can read and change it, and programs warn of it.
     """
     for href, line in _web_addresses(proof):
-        if href.lower().startswith("http:") and not _is_private(urlsplit(href).hostname or "."):
+        if href.lower().startswith("http:") and not _is_private(_host(href) or "."):
             yield Found(f"{_shown(href, proof)} is not encrypted", line)
 
 
@@ -184,7 +184,7 @@ def link_field_host(proof: Proof) -> Iterator[Found]:
     A slip in the list then sends a reader anywhere.
     """
     for href, line in _web_addresses(proof):
-        if TOKEN.search(urlsplit(href).netloc if not _fault(href) else ""):
+        if TOKEN.search(urlsplit(href).netloc if not fault_of(href) else ""):
             yield Found(f"who is linked to in {_shown(href, proof)} comes from the list", line)
     for link in proof.references.links:
         if TOKEN.match(link.href):
@@ -206,26 +206,33 @@ def is_web(href: str) -> bool:
     return href.lower().startswith(("http://", "https://"))
 
 
-def _fault(href: str) -> str:
+def fault_of(href: str) -> str:
     """What keeps an http(s) address from being one; empty if nothing does."""
     try:
         parts = urlsplit(href)
-        _ = parts.port
-    except ValueError as error:
-        return f"is not an address: {str(error)[:1].lower()}{str(error)[1:]}"
-    host = parts.hostname or ""
+    except ValueError:
+        return "is not an address"
     if re.search(r"\s|%20", parts.netloc) or re.search(r"\s", href):
         return "has a blank in it"
     if re.search(r"https?:/", parts.netloc + parts.path[:8], re.IGNORECASE):
         return "has https:// in it twice"
-    if host.endswith("."):
-        host = host[:-1]
-    if ":" in host or TOKEN.search(host):
+    try:
+        _ = parts.port
+    except ValueError:
+        return "has a port that is no number up to 65535"
+    return _fault_of_host(parts.hostname or "")
+
+
+def _fault_of_host(host: str) -> str:
+    if not host.strip("."):
+        return "has no host"
+    if ":" in host or TOKEN.search(host):  # an IPv6 address; a merge field
         return ""
-    bad = next((label for label in host.split(".") if not _LABEL.fullmatch(label)), None)
-    return (
-        "has two dots beside each other" if bad == "" else f"has {bad!r} in its host" if bad else ""
-    )
+    labels = host.removesuffix(".").split(".")
+    bad = next((label for label in labels if not _LABEL.fullmatch(label)), None)
+    if bad is None:
+        return ""
+    return f"has {bad!r} in its host" if bad else "has two dots beside each other"
 
 
 def _is_private(host: str) -> bool:
@@ -236,7 +243,7 @@ def _is_private(host: str) -> bool:
 
 
 def _split(href: str) -> SplitResult:
-    return urlsplit("" if _fault(href) else href)
+    return urlsplit("" if fault_of(href) else href)
 
 
 def _host(href: str) -> str:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 import imagesize
 
@@ -170,7 +170,7 @@ def image_width(proof: Proof) -> Iterator[Found]:
 def image_format(proof: Proof) -> Iterator[Found]:
     """A picture in a format that some mail programs do not show."""
     for picture in proof.references.pictures:
-        ending = Path(urlsplit(picture.src).path).suffix.lower()
+        ending = PurePosixPath(re.split(r"[?#]", picture.src)[0]).suffix.lower()
         if ending in _FORMATS:
             yield Found(f"{_FORMATS[ending]} ({_name(picture, proof)})", picture.line)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from briefmail.checks.links.address import is_web
+from briefmail.checks.links.address import fault_of, is_web
 from briefmail.checks.links.answer import Answer, Fault, page_of
 from briefmail.checks.proof import Proof
 from briefmail.checks.rule import Found, rule
@@ -155,7 +155,7 @@ def _uses(proof: Proof) -> Iterator[tuple[str, int | None]]:
     theme = [element.get("href") or element.get("src") for element in proof.page.iter("a", "img")]
     theirs = [(href, None) for href in theme if href and href not in known]
     for href, line in (*own, *theirs):
-        if is_web(href) and not TOKEN.search(href):
+        if is_web(href) and not TOKEN.search(href) and not fault_of(href):
             yield href, line
 
 
