@@ -45,6 +45,8 @@ LIBRARIES: dict[str, set[str]] = {
     "lxml": {"edition", "checks"},
     "imagesize": {"edition", "checks"},
     "urllib3": {"checks"},
+    "tinycss2": {"checks"},
+    "cssselect": {"checks"},
     "ssl": {"delivery"},
     "aiosmtpd": {"delivery"},
     "cryptography": {"delivery"},

@@ -4,7 +4,8 @@ A folder of ``cases/`` is named by its rule and holds ``fails.md``, ``passes.md`
 ``findings.txt``: what the rule says of the first, a line each. What else is in it (a list, the
 settings, pictures, ``issues/`` beside the one that is checked) is there for both, over the
 ``briefmail.toml`` and ``recipients.csv`` of all cases; ``sizes.txt`` names files that are to be
-blown up to so many bytes. After a change of what is said::
+blown up to so many bytes. What is in a folder ``fails/`` or ``passes/``
+(``templates/email/footer.html``, as a rule) is there for that one only. After a change::
 
     BRIEFMAIL_REWRITE_CASES=1 pytest tests/checks && git diff tests/checks/cases
 """
@@ -29,7 +30,7 @@ NOW = datetime(2016, 9, 6, 12, 0, tzinfo=UTC)
 def test_a_rule_finds_what_its_case_says(folder: Path, tmp_path: Path) -> None:
     """Whole sentences, with severity and line."""
     said = "".join(
-        f"{found.line or '-'} {found.severity}: {found.text}\n"
+        f"{place(found)} {found.severity}: {found.text}\n"
         for found in findings(folder, "fails", tmp_path)
         if found.rule == folder.name
     )
@@ -51,11 +52,19 @@ def test_every_rule_has_its_case() -> None:
     assert sorted(rule.id for rule in PROOF_RULES) == [folder.name for folder in FOLDERS]
 
 
+def place(found: Finding) -> str:
+    """The line, and before it the file, if that is not the issue."""
+    issue = found.path is None or found.path.name == "2016-09-07.md"
+    return f"{'' if issue else f'{found.path.name}:'}{found.line or '-'}"
+
+
 def findings(folder: Path, name: str, root: Path) -> tuple[Finding, ...]:
     """Check one issue of a case in a newsletter's folder of its own."""
     for common in ("briefmail.toml", "recipients.csv"):
         shutil.copy(CASES / common, root / common)
     shutil.copytree(folder, root, dirs_exist_ok=True)
+    if (folder / name).is_dir():
+        shutil.copytree(folder / name, root, dirs_exist_ok=True)
     _blow_up(root)
     issue = root / "issues" / "2016-09-07.md"
     issue.parent.mkdir(exist_ok=True)

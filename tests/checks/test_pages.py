@@ -61,7 +61,7 @@ def page() -> str:
     """Write docs/checks.md from the rules' own pages."""
     parts = [HEAD]
     for group, rules in groupby(RULES, lambda rule: rule.group):
-        parts.append(f"## {group.capitalize()}\n")
+        parts.append(f"## {'HTML' if group == 'html' else group.capitalize()}\n")
         for rule in rules:
             text = f"{rule.title}\n\n{rule.page}".strip()
             end = f"*Cure:* {rule.cure}.\n*Source:* {rule.source}."

@@ -1,8 +1,8 @@
 """A proof: an edition laid out for reading before it goes out, as a printer's is."""
 
 import email
-import re
-from collections.abc import Iterator, Mapping
+import email.message
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -12,10 +12,11 @@ from lxml import html
 
 from briefmail.audience import Recipient
 from briefmail.checks.passage import Passage, passages_of
+from briefmail.checks.places import Places
 from briefmail.checks.reference import References, references_of
 from briefmail.config import Config
 from briefmail.edition import Edition, Message
-from briefmail.issue import Issue, Node, plain, show_tags
+from briefmail.issue import Issue, Node, show_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Specimen:
     text: str
     html_size: int
 
+    @property
+    def pictures(self) -> dict[str, email.message.Message]:
+        """The pictures that travel with the mail, by the ``cid:`` address that shows them."""
+        parts = self.parsed.walk()
+        return {f"cid:{one['Content-ID'].strip('<>')}": one for one in parts if one["Content-ID"]}
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -43,9 +50,8 @@ class Proof:
     ``page`` is the finished HTML with tokens in the place of merge fields, as a tree: every branch
     of every condition is in it. ``specimen`` is the largest copy of those on the list.
     ``earlier`` are the other issues of the folder that could be read and are dated before this
-    one, the newest first. ``places`` says on which lines of the issue file what is shown stands;
-    :meth:`line_of` asks it. ``passages`` are the issue's running text, and ``references`` its
-    links and pictures, each with its line.
+    one, the newest first. ``places`` says where what the page shows was written. ``passages`` are the
+    issue's running text, and ``references`` its links and pictures, each with its line.
     """
 
     issue: Issue
@@ -54,7 +60,7 @@ class Proof:
     page: html.HtmlElement
     specimen: Specimen
     now: datetime
-    places: Mapping[str, int]
+    places: Places
     passages: tuple[Passage, ...]
     references: References
     earlier: tuple[Issue, ...] = ()
@@ -77,51 +83,17 @@ class Proof:
         """The line of a front matter key; None if it is not there."""
         return self.issue.lines.get(key)
 
+    def line_of_text(self, text: str) -> int | None:
+        """The first line of the issue's Markdown with ``text`` on it; None if there is none."""
+        before, found, _ = self.issue.markdown.partition(text)
+        return self.issue.markdown_line + before.count("\n") if found else None
+
     def line_of(self, element: html.HtmlElement) -> int | None:
         """The line in the issue of what an element of the page shows; None if it is the theme's.
 
-        It is found by the address of a link, the description of a picture, or by the words: of
-        several that are alike the first.
+        Of several that are alike it is the one in the same place of the reading order.
         """
-        for key in _keys_of_element(element):
-            if line := self.places.get(key):
-                return line
-        parent = element.getparent()
-        return self.line_of(parent) if element.tag in _INLINE and parent is not None else None
-
-
-_INLINE = {"b", "strong", "em", "i", "span", "code", "s", "del", "sup", "sub", "small", "br"}
-
-
-def _places(issue: Issue) -> dict[str, int]:
-    places: dict[str, int] = {}
-    for node in issue.nodes():
-        if node.line:
-            for key in _keys_of_node(node):
-                places.setdefault(key, node.line)
-    return places
-
-
-def _keys_of_element(element: html.HtmlElement) -> Iterator[str]:
-    if element.get("href"):
-        yield f"href {element.get('href')}"
-    if element.tag == "img":
-        yield f"alt {element.get('alt', '')}"
-    if words := _squeezed(element.text_content()):
-        yield f"text {words}"
-
-
-def _keys_of_node(node: Node) -> Iterator[str]:
-    if href := node.attributes.get("href"):
-        yield f"href {href}"
-    if node.kind == "image":
-        yield f"alt {node.attributes.get('alt', '')}"
-    if words := _squeezed(plain([node])):
-        yield f"text {words}"
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
+        return self.places.line_of(element)
 
 
 def proof_of(
@@ -136,14 +108,15 @@ def proof_of(
     Raises :class:`~briefmail.errors.MergeError` if that copy cannot be filled.
     """
     issue = edition.issue
+    page = html.document_fromstring(edition.html)
     return Proof(
         issue=issue,
         edition=edition,
         config=config,
-        page=html.document_fromstring(edition.html),
+        page=page,
         specimen=_specimen(edition, recipient),
         now=now,
-        places=_places(issue),
+        places=Places(issue, page, config.root),
         passages=passages_of(issue),
         references=references_of(issue),
         earlier=earlier,

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from briefmail.checks import content, domain, links, sender
+from briefmail.checks import content, domain, html, links, sender
 from briefmail.checks.links import Visits
 from briefmail.checks.proof import Proof
 from briefmail.checks.rule import Rule, rules_of
 from briefmail.checks.sender import Sender
 
-PROOF_RULES: tuple[Rule[Proof], ...] = (*content.RULES, *links.RULES)
+PROOF_RULES: tuple[Rule[Proof], ...] = (*content.RULES, *links.RULES, *html.RULES)
 """What looks at an issue and its edition."""
 
 VISIT_RULES: tuple[Rule[Visits], ...] = links.VISIT_RULES

@@ -10,7 +10,18 @@ from datetime import date, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from briefmail.config.values import COLOUR, CONTROL, FONT, LANG, WEEKDAYS, Mailbox, Rate, Security
+from briefmail.config.values import (
+    COLOUR,
+    CONTROL,
+    FONT,
+    LANG,
+    MAIL_CLIENTS,
+    WEEKDAYS,
+    Mailbox,
+    MailClient,
+    Rate,
+    Security,
+)
 
 
 def _text(value: Any) -> str:
@@ -61,6 +72,12 @@ def _web_links(value: Any) -> tuple[str, ...]:
     ):
         raise ValueError('must be a list of addresses such as ["https://example.org/members/"]')
     return tuple(map(_text, value))
+
+
+def _clients(value: Any) -> tuple[MailClient, ...]:
+    if not isinstance(value, list) or not value or not set(map(str, value)) <= set(MAIL_CLIENTS):
+        raise ValueError(f"must be a list of: {', '.join(MAIL_CLIENTS)}")
+    return tuple(client for client in MAIL_CLIENTS if client in value)
 
 
 def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[Any], str]:
@@ -215,7 +232,11 @@ SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     },
     "test": {"to": ("to", _addresses)},
     "editor": {"email": ("email", _address), "copy": ("copy", _flag)},
-    "checks": {"silence": ("silence", _reasons), "allow_links": ("allow_links", _web_links)},
+    "checks": {
+        "clients": ("clients", _clients),
+        "silence": ("silence", _reasons),
+        "allow_links": ("allow_links", _web_links),
+    },
     "dkim": {
         "domain": ("domain", _domain),
         "selector": ("selector", _selector),

@@ -35,6 +35,12 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 Security = Literal["starttls", "tls", "none"]
 KeyKind = Literal["rsa", "ed25519"]
+MailClient = Literal[
+    "apple-mail", "aol", "fastmail", "gmail", "gmx", "outlook", "outlook-windows", "protonmail",
+    "samsung-email", "thunderbird", "web-de", "yahoo",
+]  # fmt: skip
+"""A program that mail is read with; ``outlook-windows`` is the one that Word lays out."""
+MAIL_CLIENTS: tuple[MailClient, ...] = get_args(MailClient)
 SecretVariable = Literal[
     "SMTP_PASSWORD", "SMTP_PASSWORD_FILE", "SMTP_PASSWORD_COMMAND", "SMTP_TOKEN_COMMAND"
 ]
@@ -162,12 +168,13 @@ class Editor:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """``[checks]``: what ``check`` is to leave alone.
+    """``[checks]``: what ``check`` is to leave alone, and what the readers read with.
 
-    ``silence``: rule ids, each with a reason. ``allow_links``: how addresses begin that
-    ``check --links`` does not ask for.
+    ``silence`` has rule ids, each with a reason; ``clients`` are those that a mail has to suit;
+    ``allow_links`` is how addresses begin that ``check --links`` does not ask for.
     """
 
+    clients: tuple[MailClient, ...] = ("apple-mail", "gmail", "outlook", "outlook-windows", "yahoo")
     silence: Mapping[str, str] = field(default_factory=dict)
     allow_links: tuple[str, ...] = ()
 
