@@ -120,12 +120,22 @@ class Places:
 def _written(issue: Issue) -> Mapping[Key, Sequence[int]]:
     """The lines on which each key of the issue stands, in reading order."""
     written: defaultdict[Key, list[int]] = defaultdict(list)
-    for content in issue.contents():
-        for node, line in _with_lines(content.nodes, None):
-            if line:
-                for key in _keys_of_node(node):
-                    written[key].append(line)
+    for node, line in _with_lines([*_nodes(issue)], None):
+        if line:
+            for key in _keys_of_node(node):
+                written[key].append(line)
     return written
+
+
+def _nodes(issue: Issue) -> Iterator[Node]:
+    """Yield the blocks of an issue in reading order, labels and headlines as the headings of it."""
+    yield from issue.introduction.nodes
+    for section in issue.sections:
+        yield Node("heading", "", section.label.nodes, line=section.line)
+        yield from section.introduction.nodes
+        for story in section.stories:
+            yield Node("heading", "", story.headline.nodes, line=story.line)
+            yield from (*story.teaser.nodes, *story.rest.nodes, *story.notes.nodes)
 
 
 def _with_lines(nodes: Sequence[Node], line: int | None) -> Iterator[tuple[Node, int | None]]:
@@ -136,7 +146,7 @@ def _with_lines(nodes: Sequence[Node], line: int | None) -> Iterator[tuple[Node,
 
 
 def _keys_of_element(element: html.HtmlElement) -> Iterator[Key]:
-    kind, words = _KINDS[str(element.tag)], _squeezed(element.text_content())
+    kind, words = _KINDS[str(element.tag)], _squeezed("".join(_texts(element)))
     if kind == "link":
         yield kind, f"{element.get('href')} {words}"
         yield kind, element.get("href", "")
@@ -144,6 +154,15 @@ def _keys_of_element(element: html.HtmlElement) -> Iterator[Key]:
         yield kind, _squeezed(element.get("alt", ""))
     elif words or kind == "rule":
         yield kind, words
+
+
+def _texts(element: html.HtmlElement) -> Iterator[str]:
+    """What an element says, without the numbers of footnotes, which nobody wrote like that."""
+    yield element.text or ""
+    for child in element:
+        if isinstance(child.tag, str) and "note-ref" not in child.get("class", "").split():
+            yield from _texts(child)
+        yield child.tail or ""
 
 
 def _keys_of_node(node: Node) -> Iterator[Key]:
@@ -176,5 +195,9 @@ def _markup(lines: Sequence[str], element: html.HtmlElement) -> int | None:
         return best
     start = next((text.strip() for text in element.itertext() if text.strip()), "")
     start = start.partition("\n")[0][:24]
-    found = next((index for index, line in enumerate(lines) if start and start in line), None)
-    return None if found is None else max((one for one in opens if one <= found), default=None)
+    for index, line in enumerate(lines if len(start) > 1 else ()):
+        above = max((one for one in opens if one <= index), default=None)
+        # An empty line ends what was written as HTML.
+        if start in line and above is not None and all(map(str.strip, lines[above : index + 1])):
+            return above
+    return None

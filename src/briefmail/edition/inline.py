@@ -27,7 +27,7 @@ def inline_css(page: str, source: Path) -> str:
     """Return ``page`` with its style sheet inlined.
 
     Raises :class:`InputError` naming ``source`` when a style sheet holds what cannot be
-    inlined safely, and :class:`BriefmailError` when the result lost a slot, a link or its end.
+    inlined safely, or when the result lost a slot, a link or its end.
     """
     _refuse(page, source)
     try:
@@ -109,8 +109,8 @@ def _depths(root: etree._Element) -> list[int]:
     return depths
 
 
-def _damaged(source: Path, what: str) -> BriefmailError:
-    return BriefmailError(
-        f"{source.name}: {what} when the styles were inlined",
+def _damaged(source: Path, what: str) -> InputError:
+    return InputError(
+        [Problem(source, None, f"{what} when the styles were inlined")],
         hint="raw HTML in the issue, or a template in templates/email/, is not well nested",
     )

@@ -20,25 +20,21 @@ ORNAMENT = 120
 @rule(
     "img-width",
     "error",
-    cure=f"write the width in pixels: ![words](https://…){{width={CONTENT_WIDTH}}}",
+    cure=f'write the width in pixels, at most {CONTENT_WIDTH}: `width="300"`',
     source="leemunroe/responsive-html-email-template issue 91; Outlook on Windows",
 )
 def img_width(proof: Proof) -> Iterator[Found]:
-    """A picture that Outlook on Windows shows too wide.
+    """A picture of the theme that Outlook on Windows shows too wide.
 
     It goes by the width attribute and by no style: a plain number of pixels, at most the width of
-    the text. Without one it shows the picture as wide as it is, which is a warning here. Pictures
-    that travel with the mail get their width by themselves.
+    the text. Without one it shows the picture as wide as its file is. A picture of the issue is
+    looked at where it is written, and one in the folder gets its width by itself.
     """
-    for picture in proof.page.iter("img"):
+    for picture in _of_theme(proof):
         width = picture.get("width", "").strip()
-        if not width:
-            text = f"{_name(proof, picture)} has no width"
-            yield proof.places.found(picture, text, severity="warning")
-        elif not re.fullmatch(r"[1-9][0-9]*", width):
-            yield proof.places.found(
-                picture, f'{_name(proof, picture)} has width="{width}", which is no number'
-            )
+        if not re.fullmatch(r"[1-9][0-9]*", width):
+            said = f'has width="{width}", which is no number' if width else "has no width"
+            yield proof.places.found(picture, f"{_name(proof, picture)} {said}")
         elif int(width) > CONTENT_WIDTH:
             text = f"{_name(proof, picture)} is {width} pixels wide, the text {CONTENT_WIDTH}"
             yield proof.places.found(picture, text)
@@ -47,18 +43,21 @@ def img_width(proof: Proof) -> Iterator[Found]:
 @rule(
     "img-height",
     "warning",
-    cure="write both in pixels: ![words](https://…){width=536 height=300}",
+    cure='write the height in pixels: `height="120"`; a picture in the folder gets it by itself',
     source="Outlook on Windows; zurb/foundation-emails issue 784",
 )
 def img_height(proof: Proof) -> Iterator[Found]:
-    """A picture without a height.
+    """A picture of the theme without a height.
 
     While it loads, or if it is switched off, it has no room of its own, and the text jumps.
-    Pictures that travel with the mail get their height by themselves.
     """
-    for picture in proof.page.iter("img"):
+    for picture in _of_theme(proof):
         if not re.fullmatch(r"[1-9][0-9]*", picture.get("height", "").strip()):
             yield proof.places.found(picture, f"{_name(proof, picture)} has no height in pixels")
+
+
+def _of_theme(proof: Proof) -> Iterator[html.HtmlElement]:
+    return (one for one in proof.page.iter("img") if proof.line_of(one) is None)
 
 
 @rule(

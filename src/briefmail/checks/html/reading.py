@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from lxml import html
 
-from briefmail.checks.colours import Rgb, as_hex, painted, rgba
+from briefmail.checks.colours import Rgb, as_hex, painted
 from briefmail.checks.css import Scheme, declarations
 from briefmail.checks.proof import Proof
 from briefmail.checks.rule import Found, rule
@@ -78,33 +78,32 @@ def _contrast(proof: Proof, scheme: Scheme) -> Iterator[Found]:
 def _coloured(
     proof: Proof, scheme: Scheme, pair: tuple[Rgb, Rgb], element: html.HtmlElement, text: str
 ) -> Found:
-    """Say it where it can be mended: a setting, a line of the theme's own, or a line of the issue.
+    """Say it where it can be mended: a template, a setting, or else a line of the issue.
 
-    A colour that the editor has set is looked for first, then one in the folder's templates.
+    A colour that stands in the folder's templates and is no setting is the likeliest cause.
     """
-    names = _settings_of(proof, scheme, pair)
-    mine = [name for name in names if getattr(proof.config.theme, name)]
-    cure = f"change {' or '.join(names)} under [theme] in {CONFIG_NAME}" if names else ""
-    path = proof.config.path
-    if mine and path:
-        return Found(text, toml_line(path, "theme", mine[0]), path, cure)
+    settings = _settings(proof, scheme)
     for colour in pair:
         template, line = proof.places.template_with(as_hex(colour))
-        if template:
+        if template and as_hex(colour) not in settings.values():
             return Found(text, line, template, "change the colour there")
+    names = [name for colour in pair for name in settings if settings[name] == as_hex(colour)]
+    cure = f"change {' or '.join(names)} under [theme] in {CONFIG_NAME}" if names else ""
+    mine = [name for name in names if getattr(proof.config.theme, name)]
+    if mine and proof.config.path:
+        line = toml_line(proof.config.path, "theme", mine[0])
+        return Found(text, line, proof.config.path, cure)
+    if scheme == "dark" and {as_hex(one) for one in pair} & {*_settings(proof, "light").values()}:
+        cure = "a colour of light mode has no rule for dark mode in head.css; add one"
+        return proof.places.found_in_theme("prefers-color-scheme", text, "head.css", cure=cure)
     return proof.places.found(element, text, cure)
 
 
-def _settings_of(proof: Proof, scheme: Scheme, pair: tuple[Rgb, Rgb]) -> list[str]:
-    """The theme's settings that are one of these colours."""
+def _settings(proof: Proof, scheme: Scheme) -> dict[str, str]:
+    """The theme's colours in a scheme, by the names of their settings."""
     values = theme_settings(proof.config.theme, proof.config.root / TEMPLATES)
-    names = [name + ("_dark" if scheme == "dark" else "") for name in _COLOURS]
-    return [name for colour in pair for name in names if _is(colour, values[name])]
-
-
-def _is(colour: Rgb, value: str) -> bool:
-    found = rgba(value)
-    return found is not None and as_hex(found[:3]) == as_hex(colour)
+    names = (name + ("_dark" if scheme == "dark" else "") for name in _COLOURS)
+    return {name: str(values[name]).lower() for name in names}
 
 
 @rule(
