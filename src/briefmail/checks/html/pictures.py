@@ -92,8 +92,9 @@ def dark_logo(proof: Proof) -> Iterator[Found]:
     ground below the logo.
     """
     styles = winners(proof.page, "dark")
+    parts = proof.specimen.pictures
     for picture in proof.page.iter("img"):
-        part = proof.specimen.pictures.get(picture.get("src", ""))
+        part = parts.get(picture.get("src", ""))
         if part is None or not _is_logo(proof, picture) or not _is_transparent(part):
             continue
         if ground_of(styles.get(picture, {}), picture) is None:
