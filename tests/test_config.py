@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from briefmail.config import (
+    MAIL_CLIENTS,
+    Checks,
     Config,
     Dkim,
     Mail,
@@ -84,6 +86,9 @@ at = 07:30:00
 from = 2016-08-24
 timezone = "Europe/London"
 
+[checks]
+clients = ["yahoo", "apple-mail"]
+
 [dkim]
 domain = "example.org"
 selector = "old"
@@ -120,6 +125,7 @@ security = "STARTTLS"
             logo_width=200,
         ),
         schedule=Schedule(1, 3, time(7, 30), date(2016, 8, 24), "Europe/London"),
+        checks=Checks(clients=("apple-mail", "yahoo")),
         dkim=Dkim("example.org", "old", "keys/old.pem", "new.2026", "keys/new.pem"),
         relay=Relay(
             "smtp.example.org", 2525, "starttls", "jo", Secret("SMTP_PASSWORD", "secret", tmp_path)
@@ -340,6 +346,8 @@ def test_a_toml_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
         ("theme", 'font = "a;b"', "font must be a list of font names such as 'Georgia, serif'"),
         ("theme", "logo_width = 601", "logo_width must be a number of pixels from 1 to 600"),
         ("theme", "logo_width = true", "logo_width must be a number of pixels from 1 to 600"),
+        ("checks", 'clients = ["pine"]', f"clients must be a list of: {', '.join(MAIL_CLIENTS)}"),
+        ("checks", "clients = []", f"clients must be a list of: {', '.join(MAIL_CLIENTS)}"),
         ("schedule", 'every = "fortnight"', "every must be like '1 week' or '2 weeks'"),
         ("schedule", 'every = "00 weeks"', "every must be like '1 week' or '2 weeks'"),
         (

@@ -87,6 +87,15 @@ def test_dark_rules_beat_the_inlined_styles_only_if_they_say_so() -> None:
     assert inks(body, "light", head) == [("A", "#111111", "#ffffff"), ("B", "#111111", "#ffffff")]
 
 
+def test_a_background_is_overruled_in_either_form() -> None:
+    """Shorthand and longhand are one property."""
+    body = '<p style="background-color: #ffffff">A</p><b style="background: #fff url(b.png)">B</b>'
+    head = DARK.format(
+        "p { background: #222222 !important } b { background-color: #333333 !important }"
+    )
+    assert inks(body, "dark", head) == [("A", "#000000", "#222222"), ("B", "#000000", "#333333")]
+
+
 def test_the_more_specific_dark_rule_wins_and_then_the_later_one() -> None:
     """Section 6.1 again: specificity, then order."""
     head = DARK.format(
@@ -96,6 +105,18 @@ def test_the_more_specific_dark_rule_wins_and_then_the_later_one() -> None:
     assert inks('<p class="a">A</p><b>B</b>', "dark", head) == [
         ("A", "#aaaaaa", "#ffffff"),
         ("B", "#dddddd", "#ffffff"),
+    ]
+
+
+def test_a_list_of_selectors_is_parted_at_its_own_commas() -> None:
+    """Not at one within a pseudo class or an attribute's value."""
+    head = DARK.format(
+        ':is(b, i), p[title="a,b"], :bogus(x), u::before { color: #aaaaaa !important }'
+    )
+    assert inks('<b>B</b><p title="a,b">P</p><u>U</u>', "dark", head) == [
+        ("B", "#aaaaaa", "#ffffff"),
+        ("P", "#aaaaaa", "#ffffff"),
+        ("U", "#000000", "#ffffff"),
     ]
 
 

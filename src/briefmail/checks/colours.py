@@ -92,12 +92,9 @@ def rgba(value: str) -> Rgba | None:
 
 def ground_of(style: Mapping[str, str], element: html.HtmlElement) -> Rgba | None:
     """The colour that an element has behind its text; None if it has none of its own."""
-    if "background-color" in style:
-        return rgba(style["background-color"])
-    for word in re.findall(r"#\w+|\w+\([^()]*\)|[\w-]+", style.get("background", "")):
-        if not word.startswith("url") and (colour := rgba(word)):
-            return colour
-    return rgba(element.get("bgcolor", "")) if "background" not in style else None
+    value = style.get("background-color") or element.get("bgcolor", "")
+    colour = rgba(value)
+    return colour if colour and colour[3] else None
 
 
 def _paint(

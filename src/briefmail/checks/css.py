@@ -14,6 +14,7 @@ from typing import Any, Literal
 import tinycss2
 from cssselect import HTMLTranslator, SelectorError, parse
 from lxml import html
+from tinycss2.color4 import parse_color
 
 Scheme = Literal["light", "dark"]
 
@@ -83,8 +84,9 @@ def _read(
     for node in nodes:
         if node.type == "qualified-rule":
             inside = tinycss2.parse_blocks_contents(node.content)
-            selectors = tuple(part.strip() for part in _source(node.prelude).split(","))
-            rules.append(StyleRule(selectors, tuple(_declarations(inside)), conditions))
+            rules.append(
+                StyleRule(_selectors(node.prelude), tuple(_declarations(inside)), conditions)
+            )
             nested += [_head(one) for one in inside if one.type in {"at-rule", "qualified-rule"}]
         elif node.type == "at-rule" and node.content is not None:
             inside = tinycss2.parse_blocks_contents(node.content)
@@ -104,6 +106,17 @@ def _declarations(nodes: list[Any]) -> Iterator[Declaration]:
     for node in nodes:
         if node.type == "declaration":
             yield Declaration(node.lower_name, _source(node.value), node.important)
+
+
+def _selectors(prelude: list[Any]) -> tuple[str, ...]:
+    """Part a list of selectors at its own commas; those within brackets are not."""
+    parts: list[list[Any]] = [[]]
+    for one in prelude:
+        if one == ",":
+            parts.append([])
+        else:
+            parts[-1].append(one)
+    return tuple(map(_source, parts))
 
 
 def _head(node: Any) -> str:
@@ -143,7 +156,7 @@ def holds(conditions: tuple[str, ...], scheme: Scheme) -> bool:
 def winners(page: html.HtmlElement, scheme: Scheme) -> Mapping[html.HtmlElement, dict[str, str]]:
     """What each element that is styled at all is to look like, by property.
 
-    A shorthand stays what it is: who asks for a background's colour looks at both.
+    Of the shorthands ``background`` counts as ``background-color``; the others stay what they are.
     """
     ranked: defaultdict[html.HtmlElement, dict[str, tuple[_Rank, str]]] = defaultdict(dict)
     order = 0
@@ -168,8 +181,13 @@ def winners(page: html.HtmlElement, scheme: Scheme) -> Mapping[html.HtmlElement,
 
 
 def _compete(found: dict[str, tuple[_Rank, str]], one: Declaration, rank: _Rank) -> None:
-    if one.name not in found or found[one.name][0] <= rank:
-        found[one.name] = rank, one.value
+    name, value = one.name, one.value
+    if name == "background":
+        words = re.findall(r"#\w+|\w+\([^()]*\)|[\w-]+", value)
+        colour = next((word for word in words if parse_color(word) is not None), "transparent")
+        name, value = "background-color", colour
+    if name not in found or found[name][0] <= rank:
+        found[name] = rank, value
 
 
 def _matches(
