@@ -63,11 +63,14 @@ def charset(proof: Proof) -> Iterator[Found]:
     if name.lower() not in {"utf-8", "utf8"}:
         text = f"the page says that it is {name}, and a mail from here is UTF-8"
         yield proof.places.found_in_theme("charset", text, "page.html", cure="write utf-8")
+    first: dict[str, html.HtmlElement] = {}
     for element in proof.page.iter("*"):
-        for character in dict.fromkeys(_BAD.findall("".join(_shown(element)))):
-            text = f"there is a character U+{ord(character):04X} in the text"
-            line = proof.line_of_text(character)
-            yield Found(text, line) if line else proof.places.found(element, text)
+        for character in _BAD.findall("".join(_shown(element))):
+            first.setdefault(character, element)
+    for character, element in first.items():
+        text = f"there is a character U+{ord(character):04X} in the text"
+        line = proof.line_of_text(character)
+        yield Found(text, line) if line else proof.places.found(element, text)
 
 
 def _shown(element: html.HtmlElement) -> Iterator[str]:
