@@ -14,7 +14,7 @@ from briefmail.edition.dress import CONTENT_WIDTH
 
 FEW_WORDS = 1_200
 ORNAMENT = 120
-"""Up to so many pixels a picture is a logo or an icon, and not what the mail is about."""
+"""Up to so many pixels wide a picture is an icon, and not what the mail is about."""
 
 
 @rule(
@@ -70,9 +70,10 @@ def img_ratio(proof: Proof) -> Iterator[Found]:
     """A picture with few words around it.
 
     Spam is sent as pictures, so filters count the text: below some 1,200 characters a picture
-    makes a mail suspicious. A small one, such as a logo, is not counted here.
+    makes a mail suspicious. The logo, and what is as small as an icon, is not counted here.
     """
-    large = [one for one in proof.page.iter("img") if not _is_ornament(one)]
+    pictures = proof.page.iter("img")
+    large = [one for one in pictures if not _is_ornament(one) and not _is_logo(proof, one)]
     letters = sum(len(one.words) for one in painted(proof.page, "light"))
     if large and letters < FEW_WORDS:
         text = f"{len(large)} picture{'s' * (len(large) > 1)} with {letters} characters of text"
