@@ -151,7 +151,7 @@ LINKS = (
         "image-size", HARBOUR, picture("![A quay](https://example.org/quay.png)"), at="![A quay]"
     ),
     Fault("image-width", HARBOUR, picture(REMOTE.replace("536", "900")), at="![A quay]"),
-    Fault("image-format", HARBOUR, picture(REMOTE.replace("png", "webp")), at="![A quay]"),
+    Fault("client-support", HARBOUR, picture(REMOTE.replace("png", "webp")), at="![A quay]"),
 )
 FAULTS = (*READING, *CONTENT, *LINKS)
 

@@ -54,19 +54,17 @@ def serving(site: Site) -> Iterator[Site]:
 
         def _answer(self) -> None:
             site.enter(self.command, self.path, self.headers["User-Agent"])
-            try:
-                if self.path in site.stuck:
-                    site.closing.wait(10)
-                status, location = site.pages.get(self.path, (404, ""))
-                if self.command == "HEAD":
-                    status = site.heads.get(self.path, status)
-                self.send_response(status)
-                if location:
-                    self.send_header("Location", location)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-            finally:
-                site.leave()
+            if self.path in site.stuck:
+                site.closing.wait(10)
+            status, location = site.pages.get(self.path, (404, ""))
+            if self.command == "HEAD":
+                status = site.heads.get(self.path, status)
+            self.send_response(status)
+            if location:
+                self.send_header("Location", location)
+            self.send_header("Content-Length", "0")
+            site.leave()  # before the answer is: whoever has it may ask again at once
+            self.end_headers()
 
         def log_message(self, *arguments: object) -> None:
             pass

@@ -50,8 +50,8 @@ class Proof:
     ``page`` is the finished HTML with tokens in the place of merge fields, as a tree: every branch
     of every condition is in it. ``specimen`` is the largest copy of those on the list.
     ``earlier`` are the other issues of the folder that could be read and are dated before this
-    one, the newest first. ``places`` says where what the page shows was written. ``passages`` are the
-    issue's running text, and ``references`` its links and pictures, each with its line.
+    one, the newest first. ``places`` says where what the page shows was written. ``passages`` are
+    the issue's running text, and ``references`` its links and pictures, each with its line.
     """
 
     issue: Issue

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import unquote
 
 import imagesize
@@ -23,17 +23,6 @@ _FILE_NAME = re.compile(
     r"|screen ?shot\b.*\d.*|(?:image|picture|photo|img|untitled|unnamed)[ _-]?\(?\d*\)?",
     re.IGNORECASE,
 )
-# caniemail.com, data of May 2026: who shows nothing, or only part of the time.
-_FORMATS = {
-    ".svg": "Gmail, and Outlook.com in part, do not show SVG",
-    ".webp": "Outlook on Windows does not show WebP",
-    ".avif": "Outlook on Windows, Gmail and Yahoo do not show AVIF",
-    ".heic": "only Apple's programs show HEIC",
-    ".heif": "only Apple's programs show HEIF",
-    ".tif": "hardly any program shows TIFF",
-    ".tiff": "hardly any program shows TIFF",
-    ".bmp": "several programs do not show BMP",
-}
 
 
 @rule(
@@ -159,20 +148,6 @@ def image_width(proof: Proof) -> Iterator[Found]:
                     f"{_name(picture, proof)} is {picture.width} wide, the column {CONTENT_WIDTH}"
                 )
                 yield Found(text, picture.line, severity="warning")
-
-
-@rule(
-    "image-format",
-    "warning",
-    cure="save it as PNG or JPEG",
-    source="caniemail.com, image formats",
-)
-def image_format(proof: Proof) -> Iterator[Found]:
-    """A picture in a format that some mail programs do not show."""
-    for picture in proof.references.pictures:
-        ending = PurePosixPath(re.split(r"[?#]", picture.src)[0]).suffix.lower()
-        if ending in _FORMATS:
-            yield Found(f"{_FORMATS[ending]} ({_name(picture, proof)})", picture.line)
 
 
 @rule(
