@@ -12,6 +12,7 @@
     ├── ContentRefused        65  the relay refuses the message itself, whoever it is for
     ├── StoreError            74  the disk or the program's memory is damaged or full
     ├── RelayUnavailable      75  the relay is down or busy; nothing is lost, try again later
+    │   └── RelayUnusable         it would say the same again; waiting for it does not help
     ├── LockHeld              75  another run is at work in this folder
     ├── SecretMissing         78  a file or a command does not yield the password or the token
     └── LoginRefused          78  the relay refuses the user name, the password or the token
@@ -96,6 +97,10 @@ class RelayUnavailable(BriefmailError):
     """The relay cannot be reached or asks to come back later."""
 
     exit_status = 75
+
+
+class RelayUnusable(RelayUnavailable):
+    """The relay does not want us, or cannot be trusted: waiting alone does not mend it."""
 
 
 class LockHeld(BriefmailError):

@@ -11,6 +11,7 @@ from briefmail.audience import Recipient
 from briefmail.config import Relay
 from briefmail.delivery import (
     MIGRATIONS,
+    BackOff,
     Delivery,
     Enrolled,
     Ledger,
@@ -19,6 +20,7 @@ from briefmail.delivery import (
     Session,
     Timeouts,
     Totals,
+    Wait,
     send_run,
 )
 from briefmail.edition.message import Message
@@ -84,8 +86,13 @@ class Scene:
         edition: str = EDITION,
         pace: Pace | None = None,
         connect: Callable[[], Session] | None = None,
+        back_off: BackOff | None = None,
+        on_wait: Callable[[Wait], None] = lambda wait: None,
     ) -> RunResult:
-        """Make one send run; ``progress`` collects what it reports."""
+        """Make one send run, which waits for nothing unless ``back_off`` says so.
+
+        ``progress`` collects what it reports.
+        """
 
         def report(recipient: Recipient, delivery: Delivery) -> None:
             self.progress.append((recipient.address, delivery.state))
@@ -101,6 +108,8 @@ class Scene:
             connections=connections,
             on_progress=report,
             pace=pace,
+            back_off=back_off,
+            on_wait=on_wait,
         )
 
     @property

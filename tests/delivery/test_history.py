@@ -1,8 +1,10 @@
 """Questions to the ledger: one moment each, the same numbers as the send, and nothing changed."""
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from fake_relay import FakeRelay
 from scene import EDITION, NOW, Scene, addresses, message_for, people, person
 
+from briefmail.audience import Recipient
 from briefmail.delivery import (
     MIGRATIONS,
     EditionRecord,
@@ -183,10 +186,8 @@ def test_reading_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 
 def test_what_an_older_version_wrote_is_read_and_not_migrated(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite3"
-    with Database.open(path, {"delivery": MIGRATIONS[:1]}) as database:
-        ledger = Ledger(database, lambda: NOW)
-        ledger.open_edition(EDITION, subject="s", issue_date=None, fingerprint="f")
-        ledger.enrol(EDITION, [person(1)])
+    with first_version(path, person(1)):
+        pass
     with Database.open_read_only(path, ROOMS) as database:
         (status,) = History(database).editions()
         assert status.totals == Totals(pending=1)
@@ -320,12 +321,29 @@ def test_the_editors_copy_is_remembered(scene: Scene) -> None:
 
 def test_a_ledger_of_the_first_version_keeps_every_row_and_their_order(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite3"
-    with Database.open(path, {"delivery": MIGRATIONS[:1]}) as database:
-        ledger = Ledger(database, lambda: NOW)
-        ledger.open_edition(EDITION, subject="s", issue_date=None, fingerprint="f")
-        ledger.enrol(EDITION, [person(3, region="Fife"), *people(1, 2)])
+    with first_version(path, person(3, region="Fife"), *people(1, 2)) as database:
         rows = list(database.rows("SELECT rowid, * FROM delivery ORDER BY rowid"))
     with Database.open(path, ROOMS) as database:
-        assert list(database.rows("SELECT rowid, * FROM delivery ORDER BY rowid")) == rows
-        batch = Ledger(database, lambda: NOW).next_batch(EDITION, 9)
-        assert [who.line for who in batch] == [3, 1, 2]
+        ledger = Ledger(database, lambda: NOW)
+        now = list(database.rows("SELECT rowid, * FROM delivery ORDER BY rowid"))
+        assert now == [(*row, None, None) for row in rows]
+        assert ledger.open_since(EDITION) == NOW
+        assert [who.line for who in ledger.next_batch(EDITION, 9)] == [3, 1, 2]
+
+
+@contextmanager
+def first_version(path: Path, *recipients: Recipient) -> Iterator[Database]:
+    """Make a ledger as the first version of its tables had it."""
+    with Database.open(path, {"delivery": MIGRATIONS[:1]}) as database:
+        database.execute(
+            "INSERT INTO edition (id, subject, fingerprint, roll, opened_at)"
+            " VALUES (?, 's', 'f', 1, ?)",
+            *(EDITION, NOW.isoformat(timespec="milliseconds")),
+        )
+        for who in recipients:
+            database.execute(
+                "INSERT INTO delivery (edition, key, address, name, fields, line, roll, updated_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, 1, '')",
+                *(EDITION, who.key, who.address, who.name, json.dumps(who.fields), who.line),
+            )
+        yield database

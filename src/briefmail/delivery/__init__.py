@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from briefmail.delivery.channel import Facts, Greeting
 from briefmail.delivery.dkim.fields import fields_for
 from briefmail.delivery.dkim.record import DkimRecord
+from briefmail.delivery.backoff import BackOff, Wait
 from briefmail.delivery.frozen import Frozen, FrozenEditions, Past
 from briefmail.delivery.guard import REASONS, Known, Stop, Wanted, stops
 from briefmail.delivery.history import EditionStatus, Failure, History, Issued, ReplyGroup
 from briefmail.delivery.ledger import (
-    MIGRATIONS,
     EditionRecord,
     Enrolled,
     Entry,
@@ -29,6 +29,7 @@ from briefmail.delivery.pace import Pace
 from briefmail.delivery.receipt import Receipt, Receipts
 from briefmail.delivery.reply import Reply
 from briefmail.delivery.run import RunResult, send_run
+from briefmail.delivery.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from briefmail.delivery.credentials import Credentials as Credentials
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MIGRATIONS",
     "REASONS",
+    "BackOff",
     "Credentials",
     "Delivery",
     "DkimRecord",
@@ -75,6 +77,7 @@ __all__ = [
     "Stop",
     "Timeouts",
     "Totals",
+    "Wait",
     "Wanted",
     "fields_for",
     "make_key",

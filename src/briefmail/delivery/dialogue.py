@@ -4,7 +4,7 @@ import socket
 from time import monotonic
 
 from briefmail.delivery.reply import Reply, ReplyReader, printable
-from briefmail.errors import RelayUnavailable
+from briefmail.errors import RelayUnavailable, RelayUnusable
 
 _READ = 65_536
 
@@ -62,7 +62,7 @@ class Dialogue:
         except OSError as error:
             raise self.lost(name, error) from error
         except ValueError as error:
-            raise RelayUnavailable(f"{self._host} does not speak SMTP: {error}") from None
+            raise RelayUnusable(f"{self._host} does not speak SMTP: {error}") from None
         return reply
 
     def lost(self, name: str, error: OSError) -> RelayUnavailable:
@@ -73,9 +73,10 @@ class Dialogue:
         )
 
     def expect(self, code: int, reply: Reply, failure: str) -> None:
-        """Raise for any other code, saying that the relay ``failure``."""
+        """Raise for any other code, saying that the relay ``failure``; for 5yz it is unusable."""
         if reply.code != code:
-            raise RelayUnavailable(f"{self._host} {failure}: {reply}", hint="try again later")
+            kind = RelayUnusable if reply.permanent else RelayUnavailable
+            raise kind(f"{self._host} {failure}: {reply}", hint="try again later")
 
     def has_unread(self) -> bool:
         """Whether the relay has said more than its last reply."""

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from briefmail.audience import Recipient
-from briefmail.delivery.ledger import Ledger
+from briefmail.delivery.ledger import Ledger, Try
 from briefmail.delivery.line import Line
 from briefmail.delivery.lines import Lines
 from briefmail.delivery.outcome import Delivery, State
+from briefmail.delivery.waiting import Waiting
 from briefmail.errors import StoreError
 
 
@@ -24,7 +25,8 @@ class Copy:
 class Journal:
     """Gathers outcomes, claims and claims not used, until :meth:`write_down` makes them durable.
 
-    ``on_progress`` is called for each outcome that was recorded, once the ledger knows.
+    ``on_progress`` is called for each outcome that was recorded, once the ledger knows. Whoever is
+    deferred and may be tried again in this run goes to ``waiting``.
     """
 
     def __init__(
@@ -32,15 +34,18 @@ class Journal:
         ledger: Ledger,
         edition_id: str,
         on_progress: Callable[[Recipient, Delivery], None],
+        waiting: Waiting,
     ) -> None:
         self._ledger = ledger
         self._edition_id = edition_id
         self._on_progress = on_progress
+        self._waiting = waiting
         self.tally: Counter[State] = Counter()
-        """How many outcomes of each kind have been reported."""
+        """How many people have been reported, each once, by their last outcome."""
         self.claims: dict[Line[Copy], Copy] = {}
         """The connections on which the relay waits for a message, and whose it is."""
         self._unclaims: list[str] = []
+        self._tries: list[Try] = []
         self._results: list[tuple[str, Delivery]] = []
         self._reports: list[tuple[Recipient, Delivery]] = []
 
@@ -48,6 +53,10 @@ class Journal:
         """Take note of an outcome."""
         self._results.append((person.key, delivery))
         self._reports.append((person, delivery))
+        if delivery.state == "deferred" and (
+            another := self._waiting.another_try(person, delivery)
+        ):
+            self._tries.append(another)
 
     def defer_quietly(self, person: Recipient, delivery: Delivery) -> None:
         """Take note that somebody is deferred for the time being, and report nothing yet."""
@@ -71,14 +80,15 @@ class Journal:
         self.claims = {}
         results, self._results = self._results, []
         unclaims, self._unclaims = self._unclaims, []
+        tries, self._tries = self._tries, []
         if not (results or claims or unclaims):
             return
         wishes = [(copy.person.key, copy.message_id) for copy in claims.values()]
         try:
-            claimed = self._ledger.advance(self._edition_id, results, wishes, unclaims)
+            claimed = self._ledger.advance(self._edition_id, results, wishes, unclaims, tries)
         except StoreError:
             if wishes:  # what has happened matters more than what was to come
-                self._ledger.advance(self._edition_id, results, (), unclaims)
+                self._ledger.advance(self._edition_id, results, (), unclaims, tries)
                 self.report()
             raise
         for line, copy in claims.items():
@@ -100,4 +110,13 @@ class Journal:
         reports, self._reports = self._reports, []
         self.tally.update(delivery.state for _, delivery in reports)
         for person, delivery in reports:
+            if self._waiting.settle(person.key):
+                self.tally["deferred"] -= 1
             self._on_progress(person, delivery)
+
+    def recovered(self, people: int) -> None:
+        """Count the ``people`` whom the ledger has just made uncertain, because the run ended."""
+        self.tally["uncertain"] += people
+        for key in self._waiting.in_hand:
+            if self._ledger.state_of(self._edition_id, key) == "uncertain":
+                self.tally["deferred"] -= 1

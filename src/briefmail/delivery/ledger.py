@@ -8,7 +8,8 @@ from      to        when                                                        
 ========= ========= ============================================================ ================
 (none)    pending   a roll call names the person for the first time              ``enrol``
 pending   reserved  a run takes the person in hand; nothing has been sent        ``next_batch``
-deferred  reserved  a later run does; in one run nobody is taken twice           ``next_batch``
+deferred  reserved  a later run does                                             ``next_batch``
+deferred  reserved  the run that deferred the person tries again, after a wait   ``take_due``
 reserved  claimed   the relay waits for the message; durable before its dot      ``advance``
 claimed   reserved  the run knows that no octet of the dot has left              ``advance``
 reserved  deferred  4yz, or a fault of the connection, before the message        ``advance``
@@ -24,11 +25,14 @@ uncertain pending   the editor asks that it be sent again (``--resend-uncertain`
 refused   pending   the editor asks that it be tried again (``--retry-refused``)  ``reopen``
 pending   by_hand   the editor says that it went out by other means (``settle``) ``settle_by_hand``
 deferred  by_hand   the same                                                     ``settle_by_hand``
+pending   expired   the edition has been open for too long                       ``expire_open``
+deferred  expired   the same                                                     ``expire_open``
+expired   pending   the editor asks for it nevertheless (``--force given-up``)   ``reopen``
 ========= ========= ============================================================ ================
 
-*sent*, *refused*, *uncertain* and *by_hand* are settled: a run takes nobody out of them, and only
-``reopen`` takes people out of two of them, those whom it is given. *by_hand* is a state of its own
-because *sent* means that a relay answered 250.
+*sent*, *refused*, *uncertain*, *expired* and *by_hand* are settled: a run takes nobody out of them,
+and only ``reopen`` takes people out of three of them, those whom it is given. *by_hand* is a state
+of its own because *sent* means that a relay answered 250.
 
 **Roll calls.** Each pass over the list is one: it has a number, and marks every row that the list
 names. A run takes only people whom the latest roll call named. So whoever was suppressed, opted
@@ -55,63 +59,6 @@ from briefmail.delivery.reply import Reply
 from briefmail.errors import StoreError
 from briefmail.store import Database
 
-MIGRATIONS: Sequence[str] = (
-    """
-    CREATE TABLE edition (
-        id          TEXT PRIMARY KEY,           -- the slug of the issue, else the stem of its file
-        subject     TEXT NOT NULL,
-        issue_date  TEXT,
-        fingerprint TEXT NOT NULL,
-        roll        INTEGER NOT NULL DEFAULT 0, -- the number of the latest roll call
-        opened_at   TEXT NOT NULL,
-        closed_at   TEXT,
-        copied_at   TEXT,                       -- when the editor's copy was handed over
-        -- The settled who were taken up again: with it the number of people ever settled never
-        -- falls, as it does when a ledger is lost.
-        reopened    INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
-    CREATE TABLE delivery (
-        edition    TEXT NOT NULL REFERENCES edition (id),
-        key        TEXT NOT NULL,               -- the normalised address, once in an edition
-        address    TEXT NOT NULL,
-        name       TEXT NOT NULL,
-        fields     TEXT NOT NULL,               -- JSON, emptied when the edition closes
-        line       INTEGER NOT NULL,            -- in the list of the latest roll call
-        roll       INTEGER NOT NULL,            -- the latest roll call that named the person
-        tried      INTEGER NOT NULL DEFAULT 0,  -- the latest roll call whose run decided on it
-        state      TEXT NOT NULL DEFAULT 'pending' CHECK (state IN
-                   ('pending', 'reserved', 'claimed', 'sent', 'deferred', 'refused', 'uncertain',
-                    'by_hand')),
-        code       INTEGER,                     -- of the reply that decided, as status and text
-        status     TEXT NOT NULL DEFAULT '',
-        text       TEXT NOT NULL DEFAULT '',
-        reason     TEXT NOT NULL DEFAULT '',
-        message_id TEXT NOT NULL DEFAULT '',
-        updated_at TEXT NOT NULL,
-        PRIMARY KEY (edition, key)
-    ) STRICT;
-    -- Only who can be reserved is looked for by state while a run is at work. An index of
-    -- everybody would be rewritten by every claim and every outcome.
-    CREATE INDEX delivery_open ON delivery (edition, state, roll, tried)
-        WHERE state IN ('pending', 'deferred')
-    """,
-    """
-    CREATE TABLE frozen (
-        edition     TEXT NOT NULL REFERENCES edition (id),
-        fingerprint TEXT NOT NULL,
-        relay       TEXT NOT NULL,              -- the host that it went to
-        subject     TEXT NOT NULL,              -- the rendered source, for a difference
-        html        TEXT NOT NULL,
-        text        TEXT NOT NULL,
-        audience    INTEGER,                    -- of the whole default list, if that was sent to
-        sent_at     TEXT NOT NULL,              -- when the latest send of this version began
-        PRIMARY KEY (edition, fingerprint)
-    ) STRICT;
-    CREATE TABLE mark (generation INTEGER NOT NULL) STRICT;
-    INSERT INTO mark VALUES (0)
-    """,
-)
-
 _NAME = """
     INSERT INTO delivery (edition, key, address, name, fields, line, roll, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -123,13 +70,31 @@ _NAME = """
         line = iif(state IN ('pending', 'deferred'), excluded.line, line)
 """
 _RESERVE = """
-    UPDATE delivery SET state = 'reserved', updated_at = ?
+    UPDATE delivery SET state = 'reserved', due = NULL, updated_at = ?
     WHERE state = ? AND rowid IN (
         SELECT delivery.rowid FROM delivery JOIN edition ON edition.id = delivery.edition
         WHERE edition.id = ? AND state = ? AND state IN ('pending', 'deferred')
             AND delivery.roll = edition.roll AND tried < edition.roll
         ORDER BY tried, delivery.rowid LIMIT ?)
     RETURNING tried, rowid, address, key, name, fields, line
+"""
+_TAKE_DUE = """
+    UPDATE delivery SET state = 'reserved', due = NULL, updated_at = ?
+    WHERE state = 'deferred' AND rowid IN (
+        SELECT delivery.rowid FROM delivery JOIN edition ON edition.id = delivery.edition
+        WHERE edition.id = ? AND state = 'deferred'
+            AND delivery.roll = edition.roll AND tried = edition.roll AND due <= ?
+        ORDER BY due LIMIT ?)
+    RETURNING waits_since, rowid, address, key, name, fields, line
+"""
+_NEXT_DUE = """
+    SELECT min(due) FROM delivery JOIN edition ON edition.id = delivery.edition
+    WHERE edition.id = ? AND state = 'deferred' AND due IS NOT NULL
+        AND delivery.roll = edition.roll AND tried = edition.roll
+"""
+_WAIT = """
+    UPDATE delivery SET waits_since = ?, due = ?
+    WHERE edition = ? AND key = ? AND state = 'deferred'
 """
 _CLAIM = """
     UPDATE delivery SET state = 'claimed', message_id = ?, updated_at = ?
@@ -159,13 +124,25 @@ _RECORDS = {
     state: _RECORD.format(state=state, before=before) for state, before in _COMES_FROM.items()
 }
 
-Reopened = Literal["refused", "uncertain"]
+Reopened = Literal["refused", "uncertain", "expired"]
 """Settled states that the editor may ask to be taken up again."""
 
 
 def utc_now() -> datetime:
     """Return the present moment, with its time zone."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Another try for somebody who was deferred, in the same run and on its clock.
+
+    ``since`` is the moment of the first try that was deferred, ``due`` that of the next.
+    """
+
+    key: str
+    since: float
+    due: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +159,9 @@ class EditionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What a roll call found. The list named open + sent + refused + uncertain + by_hand people.
+    """What a roll call found.
+
+    The list named open + sent + refused + uncertain + expired + by_hand people.
 
     ``open`` are those whom the run may try, ``new`` among them those never seen before, and
     ``withdrawn`` those who are still open from earlier runs and whom the list no longer names.
@@ -195,6 +174,7 @@ class Enrolled:
     uncertain: int
     withdrawn: int
     by_hand: int = 0
+    expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +193,12 @@ class Totals:
     pending: int = 0
     withdrawn: int = 0
     by_hand: int = 0
+    expired: int = 0
 
     @property
     def audience(self) -> int:
         """The number of people."""
-        settled = self.sent + self.refused + self.uncertain + self.by_hand
+        settled = self.sent + self.refused + self.uncertain + self.by_hand + self.expired
         return settled + self.deferred + self.pending + self.withdrawn
 
 
@@ -255,10 +236,11 @@ class Ledger:
         An existing record is returned as it is: whoever calls holds it against the issue.
         """
         issued = issue_date.isoformat() if issue_date else None
+        now = self._now()
         self._database.execute(
-            "INSERT INTO edition (id, subject, issue_date, fingerprint, opened_at)"
-            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-            *(edition_id, subject, issued, fingerprint, self._now()),
+            "INSERT INTO edition (id, subject, issue_date, fingerprint, opened_at, open_since)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            *(edition_id, subject, issued, fingerprint, now, now),
         )
         record = self.edition(edition_id)
         assert record is not None
@@ -277,6 +259,13 @@ class Ledger:
         issue_date = date.fromisoformat(issued) if issued else None
         return EditionRecord(edition_id, subject, issue_date, fingerprint, opened_at, closed_at)
 
+    def open_since(self, edition_id: str) -> datetime | None:
+        """Return when an edition was opened last, None if it is closed or never was."""
+        row = self._database.one(
+            "SELECT open_since FROM edition WHERE id = ? AND closed_at IS NULL", edition_id
+        )
+        return datetime.fromisoformat(row[0]) if row else None
+
     def close_if_settled(self, edition_id: str) -> bool:
         """Close the edition if nobody is open, and forget names and fields. True if it is closed.
 
@@ -286,14 +275,33 @@ class Ledger:
         if totals.pending or totals.deferred:
             return False
         with self._database.transaction():
-            self._database.execute(
-                "UPDATE edition SET closed_at = ? WHERE id = ? AND closed_at IS NULL",
+            self._close(edition_id)
+        return True
+
+    def expire_open(self, edition_id: str) -> int:
+        """Give up on everybody whom the latest roll call left open, and close the edition.
+
+        Returns how many there were. What the relay said to them last is kept.
+        """
+        with self._database.transaction():
+            count = self._database.execute(
+                "UPDATE delivery SET state = 'expired', updated_at = ?,"
+                " reason = iif(reason = '', 'given up before it was tried', reason)"
+                " WHERE edition = ? AND state IN ('pending', 'deferred')"
+                " AND roll = (SELECT roll FROM edition WHERE id = delivery.edition)",
                 *(self._now(), edition_id),
             )
-            self._database.execute(
-                "UPDATE delivery SET name = '', fields = '{}' WHERE edition = ?", edition_id
-            )
-        return True
+            self._close(edition_id)
+        return count
+
+    def _close(self, edition_id: str) -> None:
+        self._database.execute(
+            "UPDATE edition SET closed_at = ? WHERE id = ? AND closed_at IS NULL",
+            *(self._now(), edition_id),
+        )
+        self._database.execute(
+            "UPDATE delivery SET name = '', fields = '{}' WHERE edition = ?", edition_id
+        )
 
     # --- a run ------------------------------------------------------------------------------------
 
@@ -322,7 +330,9 @@ class Ledger:
             enrolled = self._enrolled(edition_id, roll, before)
             if enrolled.open:
                 self._database.execute(
-                    "UPDATE edition SET closed_at = NULL WHERE id = ?", edition_id
+                    "UPDATE edition SET open_since = ?, closed_at = NULL"
+                    " WHERE id = ? AND closed_at IS NOT NULL",
+                    *(now, edition_id),
                 )
         return enrolled
 
@@ -343,6 +353,7 @@ class Ledger:
             uncertain=named["uncertain"],
             withdrawn=withdrawn,
             by_hand=named["by_hand"],
+            expired=named["expired"],
         )
 
     def next_batch(self, edition_id: str, size: int) -> list[Recipient]:
@@ -361,18 +372,37 @@ class Ledger:
             for _, _, address, key, name, fields, line in rows
         ]
 
+    def take_due(self, edition_id: str, now: float, size: int) -> list[tuple[Recipient, float]]:
+        """Reserve at most ``size`` of those whose next :class:`Try` is due, the earliest first.
+
+        Each is returned with the moment since which it has been deferred.
+        """
+        with self._database.transaction():
+            rows = [*self._database.rows(_TAKE_DUE, self._now(), edition_id, now, size)]
+        return [
+            (Recipient(address, key, name, json.loads(fields), line), since)
+            for since, _, address, key, name, fields, line in sorted(rows)
+        ]
+
+    def next_due(self, edition_id: str) -> float | None:
+        """Return when the next :class:`Try` is due, None if nobody waits for one."""
+        due: float | None = self._database.one(_NEXT_DUE, edition_id)[0]
+        return due
+
     def advance(
         self,
         edition_id: str,
         results: Sequence[tuple[str, Delivery]] = (),
         claims: Sequence[tuple[str, str]] = (),
         unclaims: Sequence[str] = (),
+        tries: Sequence[Try] = (),
     ) -> set[str]:
         """Write down all that one turn of a run has brought, durably and as one.
 
         ``results`` are outcomes by key, in their order; ``claims`` are the keys of people for whom
         the relay waits, each with its Message-ID; ``unclaims`` are keys of people whose claim was
-        not used. Returns the keys that are claimed now: for nobody else may a dot be sent.
+        not used; ``tries`` are those to come for people whom ``results`` defer. Returns the keys
+        that are claimed now: for nobody else may a dot be sent.
 
         Raises :class:`StoreError`, and nothing is changed, if the row of a result is not where it
         can have that outcome: then somebody else is at work on the same ledger, and the run must
@@ -384,6 +414,7 @@ class Ledger:
                 [
                     *((_UNCLAIM, (now, edition_id, key)) for key in unclaims),
                     *self._records(edition_id, results, now),
+                    *((_WAIT, (each.since, each.due, edition_id, each.key)) for each in tries),
                 ]
             )
             if not all(done):
@@ -487,7 +518,7 @@ class Ledger:
     # --- what the editor decides ------------------------------------------------------------------
 
     def reopen(self, edition_id: str, state: Reopened, keys: Iterable[str]) -> int:
-        """Let people who are refused or uncertain be sent to again; durable as one.
+        """Let people who are refused, uncertain or expired be sent to again; durable as one.
 
         To be called before the roll call of the run that is to take them, which gives them their
         names and fields back. ``keys`` is streamed; whoever of them is not in ``state`` stays

@@ -76,7 +76,7 @@ class LedgerMark:
         # Who was settled and is taken up again still counts: the number never falls by itself.
         (self._settled,) = self._database.one(
             "SELECT (SELECT count(*) FROM delivery"
-            " WHERE state IN ('sent', 'refused', 'uncertain', 'by_hand'))"
+            " WHERE state IN ('sent', 'refused', 'uncertain', 'expired', 'by_hand'))"
             " + (SELECT coalesce(sum(reopened), 0) FROM edition)"
         )
         self._since = 0

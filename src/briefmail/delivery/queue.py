@@ -6,26 +6,40 @@ from itertools import islice
 
 from briefmail.audience import Recipient
 from briefmail.delivery.ledger import Ledger
+from briefmail.delivery.waiting import Waiting
 
 BATCH = 256  # people reserved by one commit
 PEOPLE_PER_CONNECTION = 10  # fewer are not worth another login
 
 
 class Queue:
-    """The people of one run, at most ``limit`` of them, for at most so many ``connections``."""
+    """The people of one run, at most ``limit`` of them, for at most so many ``connections``.
+
+    Whoever has waited long enough for another try comes before those not yet tried.
+    """
 
     def __init__(
-        self, ledger: Ledger, edition_id: str, limit: int | None, connections: int
+        self,
+        ledger: Ledger,
+        edition_id: str,
+        limit: int | None,
+        connections: int,
+        waiting: Waiting,
     ) -> None:
         self._ledger = ledger
         self._edition_id = edition_id
         self._limit = limit
         self._connections = connections
+        self._waiting = waiting
         self._size = max(BATCH, connections * PEOPLE_PER_CONNECTION)
         self._people: deque[Recipient] = deque()
         self._taken = 0
         self.affordable = 1
         """How many connections are worth making for so many people; known once there is one."""
+
+    def __len__(self) -> int:
+        """How many are at hand."""
+        return len(self._people)
 
     @property
     def next(self) -> Recipient | None:
@@ -34,7 +48,15 @@ class Queue:
             self._fill()
         return self._people[0] if self._people else None
 
+    @property
+    def worth(self) -> int:
+        """How many connections are worth making for those who are known to come next."""
+        return max(1, len(self) // PEOPLE_PER_CONNECTION)
+
     def _fill(self) -> None:
+        self._people.extend(self._waiting.take_due(self._size))
+        if self._people:
+            return
         room = self._size if self._limit is None else min(self._size, self._limit - self._taken)
         if room <= 0:
             return

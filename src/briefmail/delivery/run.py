@@ -9,11 +9,16 @@ is put into effect here:
 
 * *Recipient* and *message*: see :mod:`briefmail.delivery.verdicts`.
 * *Session*: a new connection, see :mod:`briefmail.delivery.reconnecting`. Who was in hand is tried
-  once more if no octet of the dot had left, and is then deferred. A 5yz, and a very first
-  connection that fails, stop the run at once: the same would be answered again.
+  once more if no octet of the dot had left, and is then deferred. A 5yz stops the run at once: the
+  same would be answered again. So it does where it speaks of a daily limit (550 5.4.5), which
+  lasts longer than a run should wait.
 
 A run that is stopped begins nothing more, and waits for the replies to the dots that are out.
-A relay that is only busy is not waited for yet: that ends the run as *deferred left*.
+
+Whoever is deferred is tried again in the same run (:mod:`briefmail.delivery.waiting`), and a relay
+that is busy or gone is waited for, as long as the :class:`~briefmail.delivery.backoff.BackOff`
+allows. Meanwhile nobody is claimed, and connections with nothing to do for some seconds are closed:
+relays drop those that are idle.
 
 Messages begin only when the pace allows (:mod:`briefmail.delivery.pace`). So long as one connection
 keeps up with it no other is opened. An allowance for an hour or a day that is used up ends the run
@@ -26,6 +31,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from briefmail.audience import Recipient
+from briefmail.delivery.backoff import BackOff, Wait
 from briefmail.delivery.channel import ClaimWanted, Closed, Decided, GivenBack
 from briefmail.delivery.interrupt import Interrupt
 from briefmail.delivery.journal import Copy, Journal
@@ -38,11 +44,15 @@ from briefmail.delivery.pace import Pace
 from briefmail.delivery.queue import Queue
 from briefmail.delivery.reconnecting import Reconnecting
 from briefmail.delivery.verdicts import Verdicts
+from briefmail.delivery.waiting import Waiting
 from briefmail.errors import BriefmailError, RelayUnavailable
 
 if TYPE_CHECKING:
     from briefmail.delivery.session import Session
     from briefmail.edition.message import Message
+
+IDLE = 10.0
+"""Connections that would have nothing to do for longer are closed; in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +94,17 @@ def send_run(
     connections: int,
     on_progress: Callable[[Recipient, Delivery], None],
     pace: Pace | None = None,
+    back_off: BackOff | None = None,
+    on_wait: Callable[[Wait], None] = lambda wait: None,
 ) -> RunResult:
     """Try everybody whom the latest roll call left open, at most ``limit`` people.
 
     ``connect`` makes a session that is entered in a thread of its own, anew for each connection;
     at most ``connections`` are kept at a time, and no more than one for ten people.
-    ``on_progress`` is called once for each person, after the outcome is durable. ``pace`` None
-    means as fast as the relay takes it.
+    ``on_progress`` is called for each outcome, after it is durable: more than once for somebody who
+    is deferred and tried again, and the last one counts. ``pace`` None means as fast as the relay
+    takes it. ``back_off`` None means that nothing is waited for; where there is one, ``on_wait`` is
+    called when there is nothing else to do.
 
     Ctrl-C or SIGTERM lets the messages whose end has been sent be answered, gives everybody else
     back and returns; a second one stops at once, and whoever was in doubt is *uncertain*. Expected
@@ -98,9 +112,12 @@ def send_run(
     ends, nobody is left reserved or claimed, unless the process dies or the database itself has
     failed.
     """
-    queue = Queue(ledger, edition_id, limit, connections)
-    journal = Journal(ledger, edition_id, on_progress)
-    run = _Run(ledger, queue, journal, message_for, pace or Pace(()))
+    back_off = back_off or BackOff()
+    waiting = Waiting(ledger, edition_id, back_off)
+    queue = Queue(ledger, edition_id, limit, connections, waiting)
+    journal = Journal(ledger, edition_id, on_progress, waiting)
+    patience = _Patience(back_off, waiting, on_wait)
+    run = _Run(ledger, queue, journal, message_for, pace or Pace(()), patience)
     interrupt = Interrupt()
     stopped: BriefmailError | None = None
     try:
@@ -110,7 +127,7 @@ def send_run(
         except KeyboardInterrupt:
             interrupt.asked = True
         finally:
-            journal.tally["uncertain"] += ledger.recover(edition_id)
+            journal.recovered(ledger.recover(edition_id))
         if not interrupt.asked:
             ledger.close_if_settled(edition_id)
     except BriefmailError as error:
@@ -126,6 +143,15 @@ def send_run(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """How long the run waits and for whom, and who is told."""
+
+    back_off: BackOff
+    waiting: Waiting
+    on_wait: Callable[[Wait], None]
+
+
 class _Run:
     """One run at work: gives people to connections, and takes what comes back."""
 
@@ -136,6 +162,7 @@ class _Run:
         journal: Journal,
         message_for: Callable[[Recipient], "Message"],
         pace: Pace,
+        patience: _Patience,
     ) -> None:
         self._ledger = ledger
         self._queue = queue
@@ -143,6 +170,9 @@ class _Run:
         self._verdicts = Verdicts(journal)
         self._lookahead = Lookahead(message_for)
         self._pace = pace
+        self._back_off = patience.back_off
+        self._waiting = patience.waiting
+        self._on_wait = patience.on_wait
         self._pause: float | None = None  # seconds for which the pace alone holds somebody back
         self._tried_again: set[str] = set()
         self._stopped: BriefmailError | None = None
@@ -154,7 +184,7 @@ class _Run:
         """
         self._pace.recall(self._ledger.handed_over)
         with Lines[Copy](connect) as self._lines:
-            self._connections = Reconnecting(self._lines)
+            self._connections = Reconnecting(self._lines, self._back_off)
             interrupt.wake = self._lines.wake
             try:
                 self._take_turns(interrupt)
@@ -179,7 +209,7 @@ class _Run:
             self._lines.flush()
             if not ending:
                 self._lookahead.write(self._queue.upcoming(len(self._lines)))
-            for news in self._lines.wait(None if ending else self._pause):
+            for news in self._lines.wait(None) if ending else self._wait():
                 self._take(news)
             ending = interrupt.asked or self._stopped is not None
             self._journal.write_down(self._lines, ending=ending)
@@ -197,7 +227,7 @@ class _Run:
                 if self._stopped:
                     return
         if self._connections.missing > 0 and self._queue.next and self._may_begin():
-            self._connections.open()
+            self._connections.open(self._queue.worth)
 
     def _may_begin(self) -> bool:
         """Whether the pace allows one more message; if not, the run waits or stops."""
@@ -228,8 +258,45 @@ class _Run:
         """Whether there is anything to wait for."""
         if self._pause is not None or any(not line.channel.idle for line in self._lines):
             return True
+        if self._next_try is not None:
+            return True
         more = self._lines.opening > 0 or any(line.channel.leaving for line in self._lines)
         return more and self._queue.next is not None
+
+    # --- waiting ----------------------------------------------------------------------------------
+
+    @property
+    def _next_try(self) -> float | None:
+        """When the back-off lets something be tried again, None if nothing is to be."""
+        if (away_until := self._connections.away_until) is not None:
+            return away_until if self._waiting.people or self._queue.next else None
+        return self._waiting.due
+
+    def _wait(self) -> list[Opened[Copy] | NotOpened | Said[Copy]]:
+        """Wait for news, at most until there is something to begin."""
+        next_try, is_away = self._next_try, self._connections.away_until is not None
+        # Whoever is due comes after those at hand, and need not be waited for by the clock.
+        if next_try is None or (len(self._queue) and not is_away):
+            return self._lines.wait(self._pause)
+        seconds = max(0.0, next_try - self._back_off.clock())
+        if self._is_busy:
+            return self._lines.wait(seconds)
+        if seconds > IDLE and len(self._lines):
+            for line in self._lines:
+                line.channel.quit()
+            self._lines.flush()
+            return self._lines.wait()
+        self._on_wait(Wait(seconds, self._waiting.people, self._connections.error))
+        return self._back_off.sleep(self._lines.wait, seconds)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether there are answers to come, or connections."""
+        return self._lines.opening > 0 or any(
+            line.channel.leaving or not line.channel.idle for line in self._lines
+        )
+
+    # --- drawing in -------------------------------------------------------------------------------
 
     def _draw_in(self) -> bool:
         """Keep only connections on which a dot waits for its reply; False if there are none."""
@@ -286,6 +353,8 @@ class _Run:
         copy, delivery = decided.ticket, decided.delivery
         if delivery.scope is not Scope.SESSION:
             line.failures = 0
+            if self._connections.failing_since is not None:
+                self._connections.works()
         elif not (decided.begun or _is_final(delivery) or copy.person.key in self._tried_again):
             self._tried_again.add(copy.person.key)
             self._give_back_one(copy)

@@ -24,7 +24,7 @@ from briefmail.delivery.outcome import Delivery
 from briefmail.delivery.reply import Reply
 from briefmail.delivery.timeouts import PATIENCE, Timeouts
 from briefmail.edition.message import Message
-from briefmail.errors import RelayUnavailable
+from briefmail.errors import RelayUnavailable, RelayUnusable
 
 T = TypeVar("T")
 _HOST_NAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -33,10 +33,10 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 class Session:
     """A connection, ready for mail inside ``with``: greeted, secured and logged in.
 
-    Entering raises :class:`RelayUnavailable` if the relay cannot be reached, cannot be trusted or
-    has no time, :class:`LoginRefused` if it refuses the user name or the password, and
-    :class:`SecretMissing` if there is no password to be had. Leaving says QUIT and raises nothing:
-    what was answered before stays true.
+    Entering raises :class:`RelayUnavailable` if the relay cannot be reached or has no time,
+    :class:`RelayUnusable` if it cannot be trusted or does not want us, :class:`LoginRefused` if it
+    refuses the user name or the password, and :class:`SecretMissing` if there is no password to be
+    had. Leaving says QUIT and raises nothing: what was answered before stays true.
 
     ``credentials`` are shared by the connections of a run, so that they are looked up once.
     """
@@ -66,7 +66,7 @@ class Session:
             if self.relay.username:
                 self._log_in(dialogue)
             if not dialogue.silent:
-                raise RelayUnavailable(f"{self.relay.host} says more than it was asked")
+                raise RelayUnusable(f"{self.relay.host} says more than it was asked")
         except BaseException:
             self.close()
             raise
@@ -165,7 +165,8 @@ class Session:
         try:
             raw = socket.create_connection(address, self._timeouts.connect)
         except (OSError, UnicodeError) as error:
-            raise RelayUnavailable(
+            kind = RelayUnusable if _is_no_name(error) else RelayUnavailable
+            raise kind(
                 f"{self.relay.host}:{self.relay.port} cannot be reached: {in_words(error)}",
                 hint="check SMTP_HOST and SMTP_PORT, and the network; then try again",
             ) from error
@@ -184,7 +185,7 @@ class Session:
         """Keep readable mail on this machine, wherever a name such as localhost may lead."""
         peer = ipaddress.ip_address(raw.getpeername()[0].partition("%")[0])
         if self.relay.username or not peer.is_loopback:
-            raise RelayUnavailable(
+            raise RelayUnusable(
                 f"{self.relay.host} is not used without TLS",
                 hint="set SMTP_SECURITY to starttls or tls; none is for a relay on this machine"
                 " without a login",
@@ -201,7 +202,7 @@ class Session:
 
     def _start_tls(self, dialogue: Dialogue) -> None:
         if "STARTTLS" not in self._extensions:
-            raise RelayUnavailable(
+            raise RelayUnusable(
                 f"{self.relay.host} does not offer STARTTLS; nothing was sent in clear",
                 hint="use SMTP_SECURITY=tls with port 465 if the relay offers that; if it did offer"
                 " STARTTLS before, somebody on the way may be suppressing it",
@@ -209,7 +210,7 @@ class Session:
         reply = dialogue.command("STARTTLS", timeout=self._timeouts.command)
         dialogue.expect(220, reply, "does not start TLS")
         if dialogue.has_unread():
-            raise RelayUnavailable(
+            raise RelayUnusable(
                 f"{self.relay.host} sent more than its reply before TLS; that is an attack or a"
                 " broken relay",
                 hint="try again from another network",
@@ -224,7 +225,8 @@ class Session:
         try:
             secured = context.wrap_socket(dialogue.sock, server_hostname=self._host)
         except (OSError, ValueError) as error:  # ValueError: a host that no certificate can name
-            raise RelayUnavailable(
+            kind = RelayUnavailable if _is_lost(error) else RelayUnusable
+            raise kind(
                 f"{self.relay.host}: no TLS: {in_words(error)}",
                 hint="SMTP_HOST must be the name in the relay's certificate. A certificate of your"
                 " own authority is trusted if SSL_CERT_FILE names it",
@@ -271,3 +273,17 @@ def _client_name(sock: socket.socket) -> str:
     if not own.is_loopback and _HOST_NAME.fullmatch(name := socket.getfqdn()):
         return name
     return f"[{own}]" if own.version == 4 else f"[IPv6:{own}]"
+
+
+def _is_no_name(error: OSError | UnicodeError) -> bool:
+    """Whether there is no host of that name; one that cannot be asked for now is another matter."""
+    if isinstance(error, socket.gaierror):
+        return error.errno == socket.EAI_NONAME
+    return isinstance(error, UnicodeError)
+
+
+def _is_lost(error: OSError | ValueError) -> bool:
+    """Whether a handshake ended because the connection did."""
+    if isinstance(error, ssl.SSLError):
+        return isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
+    return isinstance(error, OSError)
