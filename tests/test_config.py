@@ -1,6 +1,6 @@
 """The settings: where they come from, which of them wins, and what is wrong with them."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +85,7 @@ on = "thursday"
 at = 07:30:00
 from = 2016-08-24
 timezone = "Europe/London"
+give_up = "36 hours"
 
 [checks]
 clients = ["yahoo", "apple-mail"]
@@ -124,7 +125,9 @@ security = "STARTTLS"
             logo_alt="The Briefing",
             logo_width=200,
         ),
-        schedule=Schedule(1, 3, time(7, 30), date(2016, 8, 24), "Europe/London"),
+        schedule=Schedule(
+            1, 3, time(7, 30), date(2016, 8, 24), "Europe/London", give_up=timedelta(hours=36)
+        ),
         checks=Checks(clients=("apple-mail", "yahoo")),
         dkim=Dkim("example.org", "old", "keys/old.pem", "new.2026", "keys/new.pem"),
         relay=Relay(
@@ -355,6 +358,12 @@ def test_a_toml_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
             'on = "Wodnesday"',
             "on must be a weekday: Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday",
         ),
+        (
+            "schedule",
+            'give_up = "0 days"',
+            "give_up must be like '90 minutes', '24 hours' or '2 days'",
+        ),
+        ("schedule", "give_up = 2", "give_up must be text in quotes"),
         ("schedule", 'at = "nine"', "at must be a time such as '09:00'"),
         (
             "schedule",

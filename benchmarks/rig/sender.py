@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from briefmail.audience import Roll
-from briefmail.newsletter import Newsletter, Plan, SendOptions
+from briefmail.newsletter import How, Newsletter, Plan, SendOptions
 
 
 class Marks:
@@ -102,7 +102,7 @@ def main(folder: str, connections: str, started: str, report_at: str = "0") -> N
     sender = Sender(marks, int(report_at))
     summary = newsletter.send(
         newsletter.root / "issues" / "issue.md",
-        SendOptions(connections=int(connections)),
+        SendOptions(how=How(connections=int(connections))),
         confirm=sender.confirm,
         on_progress=sender.progress,
     )

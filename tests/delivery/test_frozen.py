@@ -61,6 +61,19 @@ def test_a_resume_by_another_relay_keeps_the_audience(frozen: FrozenEditions) ->
     assert frozen.latest("land") == replace(VERSION, relay="other.example.org")
 
 
+def test_whom_an_edition_was_begun_for_stays_unless_it_goes_to_more(
+    frozen: FrozenEditions,
+) -> None:
+    assert frozen.corrects("land") is None
+    frozen.keep(VERSION, DAY, corrects="sea")
+    frozen.keep(replace(VERSION, fingerprint="f2"), DAY, corrects="sea")
+    assert frozen.corrects("land") == "sea"
+    frozen.keep(VERSION, DAY)
+    assert frozen.corrects("land") is None
+    frozen.keep(VERSION, DAY, corrects="sea")
+    assert frozen.corrects("land") is None
+
+
 def test_the_last_audience_is_that_of_the_latest_send_to_the_whole_list(
     frozen: FrozenEditions,
 ) -> None:

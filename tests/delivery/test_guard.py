@@ -43,6 +43,32 @@ def test_nothing_speaks_against_the_first_issue_or_a_plain_resume() -> None:
     assert stops(replace(HALF_WAY, receipt=RECEIPT), WANTED) == ()
 
 
+def test_an_issue_that_was_given_up_stops_if_there_is_nobody_else() -> None:
+    (stop,) = stops(Known(given_up=2), replace(WANTED, people=0))
+    assert (stop.about, stop.way_on) == ("issue", "--force given-up")
+    assert stop.text == (
+        "was given up, because it had been open for longer than schedule.give_up says:"
+        " 2 people on the list did not get it"
+    )
+    assert ways_on(Known(given_up=2)) == []
+
+
+def test_where_nobody_is_left_to_get_it_nothing_speaks_against_an_issue() -> None:
+    assert stops(HALF_WAY, replace(changed(fingerprint="f2"), people=0)) == ()
+
+
+@pytest.mark.parametrize(
+    ("corrects", "expected"),
+    [("land", []), (None, ["--force to-everybody"]), ("sea", ["--force to-everybody"])],
+)
+def test_a_correction_stops_before_it_goes_to_others_than_it_was_begun_for(
+    corrects: str | None, expected: list[str]
+) -> None:
+    begun = replace(HALF_WAY, corrects="land")
+    assert ways_on(begun, replace(WANTED, corrects=corrects)) == expected
+    assert ways_on(HALF_WAY, replace(WANTED, corrects=corrects)) == []
+
+
 def test_a_changed_issue_stops_the_resume_and_shows_what_changed() -> None:
     now = changed(fingerprint="f2", text=VERSION.text.replace("Tuesday", "Wednesday"))
     (stop,) = stops(HALF_WAY, now)

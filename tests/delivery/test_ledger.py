@@ -23,7 +23,11 @@ from briefmail.delivery import (
     Scope,
     State,
     Totals,
+    expire,
+    is_open,
+    is_overdue,
 )
+from briefmail.delivery.ledger import Try
 from briefmail.errors import ListError, StoreError
 from briefmail.store import Database, open_scratch
 
@@ -352,6 +356,64 @@ def test_a_claim_is_on_disk_when_it_returns(ledger: Ledger, path: Path) -> None:
     other.close()
 
 
+# --- giving up ------------------------------------------------------------------------------------
+
+TWO_DAYS = timedelta(days=2)
+
+
+def test_an_edition_is_given_up_once_its_time_is_over(ledger: Ledger) -> None:
+    ledger.enrol(EDITION, people(1, 4))
+    ledger.next_batch(EDITION, 3)
+    claim(ledger, person(3).key, "<3@example.com>")
+    record(ledger, person(1).key, outcome("refused", 550))
+    record(ledger, person(2).key, outcome("deferred", 450))
+    almost = NOW + TWO_DAYS - timedelta(seconds=1)
+    assert not is_overdue(ledger, EDITION, TWO_DAYS, almost)
+    assert expire(ledger, EDITION, TWO_DAYS, almost) == 0
+    assert is_open(ledger, EDITION)
+    assert expire(ledger, EDITION, TWO_DAYS, NOW + TWO_DAYS) == 2
+    assert not is_open(ledger, EDITION)
+    assert ledger.totals(EDITION) == Totals(refused=1, uncertain=1, expired=2)
+    named = [(str(entry.reply), entry.reason) for entry in ledger.entries(EDITION, "expired")]
+    assert named == [("450 5.1.1 who?", "because"), ("None", "given up before it was tried")]
+    assert expire(ledger, EDITION, TWO_DAYS, NOW + TWO_DAYS * 2) == 0
+    assert ledger.enrol(EDITION, people(1, 4)).open == 0
+
+
+def test_who_is_no_longer_named_is_not_given_up_and_keeps_nothing_open(ledger: Ledger) -> None:
+    ledger.enrol(EDITION, people(1, 2))
+    ledger.enrol(EDITION, [])
+    assert expire(ledger, EDITION, TWO_DAYS, NOW + TWO_DAYS) == 0
+    assert ledger.totals(EDITION) == Totals(withdrawn=2)
+    assert not is_open(ledger, EDITION)
+
+
+def test_an_edition_that_is_opened_again_has_its_whole_time_again(path: Path) -> None:
+    moments = iter(NOW + timedelta(hours=hours) for hours in range(0, 10_000, 12))
+    with Database.open(path, ROOMS) as database:
+        ledger = Ledger(database, lambda: next(moments))
+        open_edition(ledger)
+        ledger.enrol(EDITION, people(1, 2))
+        first = ledger.open_since(EDITION)
+        ledger.enrol(EDITION, people(1, 2))
+        assert ledger.open_since(EDITION) == first == NOW
+        ledger.expire_open(EDITION)
+        assert ledger.open_since(EDITION) is None
+        ledger.enrol(EDITION, people(1, 2))
+        assert ledger.open_since(EDITION) is None
+        assert ledger.reopen(EDITION, "expired", [person(1).key, "nobody@example.org"]) == 1
+        ledger.enrol(EDITION, people(1, 2))
+        again = ledger.open_since(EDITION)
+        assert again is not None
+        assert again > first
+        assert ledger.totals(EDITION) == Totals(pending=1, expired=1)
+
+
+def test_nothing_is_overdue_that_was_never_begun(ledger: Ledger) -> None:
+    assert not is_open(ledger, "2016-09-07")
+    assert not is_overdue(ledger, "2016-09-07", timedelta(), NOW)
+
+
 class LedgerMachine(RuleBasedStateMachine):
     """Runs that begin, take, claim, record and die in any order, over changing lists."""
 
@@ -366,6 +428,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.claimed: set[str] = set()
         self.settled: dict[str, str] = {}
         self.tried: set[str] = set()
+        self.waiting: dict[str, float] = {}
 
     @rule(lines=st.sets(st.integers(1, 8)))
     def call_the_roll(self, lines: set[int]) -> None:
@@ -373,7 +436,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.named = {person(line).key for line in lines}
         self.known |= self.named
         enrolled = self.ledger.enrol(EDITION, map(person, sorted(lines)))
-        self.tried = set()
+        self.tried, self.waiting = set(), {}
         assert enrolled.open == len(self.named - self.settled.keys())
 
     @rule(size=st.integers(1, 4))
@@ -391,6 +454,33 @@ class LedgerMachine(RuleBasedStateMachine):
             fresh = claim(self.ledger, recipient.key, "<1@example.com>")
             assert fresh == (recipient.key not in self.claimed)
             self.claimed.add(recipient.key)
+
+    @rule(now=st.integers(0, 9), size=st.integers(1, 4))
+    def take_due(self, now: int, size: int) -> None:
+        found = self.ledger.take_due(EDITION, now, size)
+        due = sorted(moment for moment in self.waiting.values() if moment <= now)
+        assert sorted(self.waiting.pop(who.key) for who, _ in found) == due[:size]
+        assert self.ledger.next_due(EDITION) == min(self.waiting.values(), default=None)
+        self.in_hand += [who for who, _ in found]
+
+    @rule(due=st.integers(0, 9))
+    def defer_for_a_while(self, due: int) -> None:
+        for recipient in self.in_hand[:1]:
+            result = (recipient.key, outcome("deferred", 450))
+            self.ledger.advance(EDITION, [result], tries=[Try(recipient.key, 0, due)])
+            self.in_hand.remove(recipient)
+            self.claimed.discard(recipient.key)
+            self.tried.add(recipient.key)
+            self.waiting[recipient.key] = due
+
+    @rule()
+    def give_up(self) -> None:
+        self.die()
+        left = self.named - self.settled.keys()
+        assert self.ledger.expire_open(EDITION) == len(left)
+        self.settled |= dict.fromkeys(left, "expired")
+        self.waiting = {}
+        assert not is_open(self.ledger, EDITION)
 
     @rule(state=st.sampled_from(["sent", "deferred", "refused", "uncertain"]))
     def record(self, state: State) -> None:

@@ -73,7 +73,13 @@ def copy_own(folder: Path) -> Path:
 
 def arguments(*words: str | Path) -> list[str]:
     """Return the command line that runs briefmail with these words."""
-    return [sys.executable, "-m", "briefmail", *map(str, words)]
+    return [sys.executable, "-m", "briefmail", *typed(*words)]
+
+
+def typed(*words: str | Path) -> list[str]:
+    """Return the words of a command; a send waits for no relay unless the test says so."""
+    sends = words[:1] == ("send",) and "--retry-for" not in words
+    return [str(word) for word in (*words, *(("--retry-for", "0") if sends else ()))]
 
 
 def start(folder: Path, *words: str | Path, **variables: str) -> Result:

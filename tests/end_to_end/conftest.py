@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from command import ROOT, Command, Result, copy_own, environment
+from command import ROOT, Command, Result, copy_own, environment, typed
 
 from briefmail import Newsletter
 from briefmail.cli import cli
@@ -67,7 +67,7 @@ def briefmail(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
             for name, value in variables.items():
                 patch.setenv(name, value)
             capsys.readouterr()
-            status = status_of(cli, [str(word) for word in words])
+            status = status_of(cli, typed(*words))
             return Result(status, *capsys.readouterr())
 
     return run

@@ -27,7 +27,10 @@ def test_the_uncertain_get_it_again_when_asked_with_the_same_message_id(
     relay.on("DOT", DROP, part="zoe@", times=1)
     briefmail("send", letter, "--yes")
     dry = json.loads(briefmail("send", letter, "--resend-uncertain", "--dry-run", "--json").out)
-    assert (dry["totals"]["to_send"], dry["again"]) == (1, {"uncertain": 1, "refused": 0})
+    assert (dry["totals"]["to_send"], dry["again"]) == (
+        1,
+        {"uncertain": 1, "refused": 0, "expired": 0},
+    )
     result = briefmail("send", letter, "--resend-uncertain", "--yes")
     assert "  Again  1 uncertain, who may have it already\n" in result.err
     assert result.totals == {"rows in the list": 4, "sent": 1, "already has it": 3}
@@ -167,6 +170,22 @@ def test_a_correction_goes_on_where_it_stopped(
             "did not get what this corrects": 1,
         },
     ]
+
+
+def test_a_correction_stops_before_it_goes_to_everybody(
+    briefmail: Command, letter: Path, relay: FakeRelay
+) -> None:
+    briefmail("send", letter, "--yes", "--limit", "3")
+    fix = letter.with_name("fix.md")
+    fix.write_text(letter.read_text().replace("Short", "Sorry"))
+    briefmail("send", fix, "--only-who-got", letter, "--yes", "--limit", "2")
+    relay.received.clear()
+    result = briefmail("send", fix, "--yes")
+    assert (result.status, relay.received) == (65, [])
+    assert "was begun as a correction of short, for its readers alone" in result.err
+    assert "--only-who-got short keeps to them" in result.err
+    forced = briefmail("send", fix, "--yes", "--force", "to-everybody")
+    assert forced.totals == {"rows in the list": 4, "sent": 2, "already has it": 2}
 
 
 @pytest.mark.parametrize("other", ["issues/never.md", "issues/short.md"])

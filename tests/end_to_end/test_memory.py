@@ -64,7 +64,7 @@ def test_a_receipt_is_there_before_the_first_message_and_gets_its_totals_at_the_
     assert last.pop("closed_at") >= last["opened_at"]
     assert last.pop("totals") == {
         "sent": 4, "refused": 0, "deferred": 0, "uncertain": 0, "pending": 0, "withdrawn": 0,
-        "by_hand": 0,
+        "by_hand": 0, "expired": 0,
     }  # fmt: skip
     assert last == first
     assert "@" not in path.read_text("utf-8").replace("fingerprint", "")

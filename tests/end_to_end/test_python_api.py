@@ -11,7 +11,7 @@ from fake_relay import FakeRelay
 
 from briefmail import Newsletter
 from briefmail.errors import ConfigError, IssueError, UsageError
-from briefmail.newsletter import SendOptions
+from briefmail.newsletter import SendOptions, Whom
 
 
 def modules_after(code: str) -> set[str]:
@@ -52,7 +52,7 @@ def test_a_preview_is_one_recipients_message_taken_apart(own: Path) -> None:
 
 
 def test_a_plan_counts_and_changes_nothing(own: Path) -> None:
-    plan = Newsletter.open(own, environ={}).plan(SECOND, SendOptions(limit=3))
+    plan = Newsletter.open(own, environ={}).plan(SECOND, SendOptions(Whom(limit=3)))
     assert (plan.to_send, plan.to_try, plan.already, plan.relay) == (24, 3, 0, None)
     numbers = plan.numbers()
     assert numbers.pop("rows") == 26 == sum(numbers.values())
@@ -66,7 +66,7 @@ def test_a_send_says_what_became_of_each_row(own: Path) -> None:
     seen = []
     summary = Newsletter.open(own, environ={}).send(
         SECOND,
-        SendOptions(only='region == "Fife"', limit=2),
+        SendOptions(Whom(only='region == "Fife"', limit=2)),
         on_progress=lambda person, delivery: seen.append((person.address, delivery.state)),
     )
     assert seen == [(address, "sent") for address in recipients(own)]
@@ -102,7 +102,7 @@ def test_a_relay_comes_from_the_environment_that_it_is_opened_with(own: Path) ->
             "SMTP_SECURITY": "none",
         }
         newsletter = Newsletter.open(own, environ=environ)
-        assert newsletter.send(FIRST, SendOptions(limit=2)).sent == 2
+        assert newsletter.send(FIRST, SendOptions(Whom(limit=2))).sent == 2
         assert newsletter.plan(FIRST).already == 2
         assert newsletter.send_test(SECOND, "me@example.net").delivery.state == "sent"
         assert len(relay.recipients) == 3

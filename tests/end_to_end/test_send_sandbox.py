@@ -65,6 +65,7 @@ def test_json_has_the_same_totals_and_nothing_else_is_on_standard_output(
             "already": 0,
             "by_hand": 0,
             "settled": 0,
+            "expired": 0,
             "did_not_get": 0,
             "duplicate": 1,
             "invalid": 1,

@@ -120,6 +120,7 @@ def test_a_program_gets_the_same_as_json(briefmail: Command, letter: Path, sent:
         "by_hand": 0,
         "refused": 1,
         "uncertain": 1,
+        "expired": 0,
         "deferred": 1,
         "pending": 0,
         "withdrawn": 0,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from command import FIRST, SECOND, arguments, environment, recipients, start
+from fake_relay import FakeRelay
 
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
@@ -169,6 +170,20 @@ def test_the_question_is_asked_on_the_terminal_when_the_output_goes_to_a_file(
         assert screen.end() == 0
     text = (tmp_path / "out").read_text()
     assert text.strip() == "26 rows in the list\n24 sent\n 1 duplicate\n 1 invalid"
+
+
+def test_the_bar_says_for_what_the_send_waits_and_ctrl_c_ends_that(
+    starter: Path, letter: Path, relay: FakeRelay
+) -> None:
+    relay.on("RCPT", "450 4.2.1 later", part="zoe@")
+    words = ("send", str(letter), "--yes", "--retry-for", "15m")
+    with terminal(starter, *words) as screen:
+        screen.read_until("waiting until ")
+        screen.read_until(": 1 deferred")
+        screen.interrupt()
+        assert screen.end() == 130
+        assert "interrupted; the same command goes on" in screen.screen
+    assert len(relay.received) == 3
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ terminal, and not with ``NO_COLOR`` (https://no-color.org).
 import json
 import os
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         Summary,
         Suppression,
         TestResult,
+        Wait,
     )
 
 PROBLEMS_SHOWN = 20
@@ -38,6 +40,7 @@ LABELS = {
     "already": "already has it",
     "by_hand": "settled by hand",
     "settled": "refused or uncertain before",
+    "expired": "given up",
     "did_not_get": "did not get what this corrects",
     "duplicate": "duplicate",
     "invalid": "invalid",
@@ -159,10 +162,16 @@ def plan(planned: "Plan") -> None:
     for name, value in lines.items():
         _say(f"{click.style(name.rjust(8), bold=True)}  {value}", err=True)
     if planned.closed_at:
+        again = planned.again_uncertain + planned.again_refused + planned.again_expired
+        new = "" if again else f" who {'is' if planned.to_send == 1 else 'are'} new"
         _warn(
             f"this issue was finished on {planned.closed_at[:10]}; it is opened again for"
-            f" {planned.to_send} {people(planned.to_send)} who"
-            f" {'is' if planned.to_send == 1 else 'are'} new"
+            f" {planned.to_send} {people(planned.to_send)}{new}"
+        )
+    if planned.to_send and planned.expired:
+        _warn(
+            f"{planned.expired} {people(planned.expired)} on the list were given up and are left"
+            " out; --force given-up sends to them too"
         )
     if planned.warning:
         _warn(planned.warning)
@@ -179,11 +188,13 @@ def _warn(text: str) -> None:
 def _asked_for(planned: "Plan") -> dict[str, str]:
     """What a plan has because the editor asked for it, among those to send to."""
     lines = {}
-    if planned.again_uncertain:
-        lines["Again"] = f"{planned.again_uncertain} uncertain, who may have it already"
-    if planned.again_refused:
-        and_uncertain = f"{lines['Again']}, and " if lines else ""
-        lines["Again"] = f"{and_uncertain}{planned.again_refused} who were refused"
+    again = {
+        "uncertain, who may have it already": planned.again_uncertain,
+        "who were refused": planned.again_refused,
+        "who were given up": planned.again_expired,
+    }
+    if parts := [f"{count} {who}" for who, count in again.items() if count]:
+        lines["Again"] = ", and ".join(parts)
     if planned.did_not_get or planned.may_lack:
         lines["Corrects"] = f"{planned.did_not_get} did not get it and are left out"
         if planned.may_lack:
@@ -210,6 +221,19 @@ def recipients(planned: "Plan") -> None:
 def delivery(person: "Recipient", done: "Delivery") -> None:
     """Say what became of one person's message."""
     note(f"{done.state} {person.address}: {done}")
+
+
+def waiting(wait: "Wait") -> None:
+    """Say what is waited for, and until when."""
+    note(wait_in_words(wait, datetime.now().astimezone()))
+
+
+def wait_in_words(wait: "Wait", now: datetime) -> str:
+    """What a send waits for at ``now``, and the local time until which it does."""
+    parts = [f"{wait.people:,} deferred"] if wait.people else []
+    parts += [wait.relay] if wait.relay else []
+    until = now + timedelta(seconds=wait.seconds)
+    return f"waiting until {until:%H:%M:%S}: {'; '.join(parts)}"
 
 
 def people(number: int) -> str:
@@ -265,7 +289,11 @@ def plan_json(planned: "Plan") -> None:
             "signed_by": [record.name for record in planned.signed_by],
             "totals": planned.numbers(),
             "to_try": planned.to_try,
-            "again": {"uncertain": planned.again_uncertain, "refused": planned.again_refused},
+            "again": {
+                "uncertain": planned.again_uncertain,
+                "refused": planned.again_refused,
+                "expired": planned.again_expired,
+            },
             "may_lack_what_it_corrects": planned.may_lack,
             "recipients": [person.address for person in planned.people[: planned.to_try]],
             "problems": [str(problem) for problem in planned.problems],

@@ -1,12 +1,15 @@
 """A progress bar for long work: how many are done, how fast, and the time left."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
+
+from briefmail.cli import output
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from briefmail.newsletter import Delivery, Recipient
+    from briefmail.newsletter import Delivery, Recipient, Wait
 
 
 class Progress:
@@ -16,8 +19,10 @@ class Progress:
     """
 
     def __init__(self, *, shown: bool) -> None:
-        self._shown = shown
+        self.shown = shown
+        """Whether it draws at all."""
         self._total = 0
+        self._what = ""
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
 
@@ -26,14 +31,24 @@ class Progress:
         self._total = total
 
     def advance(self, recipient: "Recipient", delivery: "Delivery") -> None:
-        """Count one more."""
-        if not self._shown:
+        """Count one more, unless they are only put off."""
+        self._show("Sending", 0 if delivery.state == "deferred" else 1)
+
+    def wait(self, wait: "Wait") -> None:
+        """Say what is waited for, and until when."""
+        self._show(output.wait_in_words(wait, datetime.now().astimezone()), 0)
+
+    def _show(self, what: str, steps: int) -> None:
+        if not self.shown:
             return
         if self._bar is None or self._task is None:
             self._bar = _bar()
-            self._task = self._bar.add_task("Sending", total=self._total)
+            self._task = self._bar.add_task(what, total=self._total)
             self._bar.start()
-        self._bar.advance(self._task)
+        elif what != self._what:
+            self._bar.update(self._task, description=what)
+        self._what = what
+        self._bar.advance(self._task, steps)
 
     def __enter__(self) -> Self:
         return self
@@ -57,15 +72,13 @@ def _bar() -> "RichProgress":
     )
     from rich.text import Text
 
-    from briefmail.cli import output
-
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.finished_speed or task.speed or 0:,.0f}/s")
 
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),

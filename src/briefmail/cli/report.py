@@ -26,6 +26,7 @@ LABELS = {
     "by_hand": "settled by hand",
     "refused": "refused by the relay",
     "uncertain": "uncertain, never sent again unasked",
+    "expired": "given up",
     "deferred": "deferred, will be tried again",
     "pending": "not tried yet",
     "withdrawn": "no longer in the list",
@@ -82,7 +83,7 @@ def _speaks_unicode() -> bool:
 
 
 def _rest(totals: "Totals") -> str:
-    named = {name: getattr(totals, name) for name in ("pending", "by_hand", "withdrawn")}
+    named = {name: getattr(totals, name) for name in ("pending", "expired", "by_hand", "withdrawn")}
     parts = [f"{count:,} {LABELS[name]}" for name, count in named.items() if count]
     return f"  {', '.join(parts)}" if parts else ""
 
@@ -263,7 +264,7 @@ def who(person: "Person") -> None:
 
 def _label(issued: "Issued") -> str:
     state = issued.entry.state
-    return LABELS[state] if state in {"by_hand", "pending"} else state
+    return LABELS[state] if state in {"by_hand", "expired", "pending"} else state
 
 
 def who_json(person: "Person") -> None:

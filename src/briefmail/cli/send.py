@@ -1,6 +1,7 @@
 """``briefmail send``."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,13 +9,14 @@ import click
 
 from briefmail.cli import output
 from briefmail.cli.context import Settings
+from briefmail.cli.duration import duration
 from briefmail.cli.progress import Progress
 from briefmail.errors import UsageError
 
 if TYPE_CHECKING:
     from briefmail.newsletter import Newsletter, Plan, SendOptions
 
-FORCE = ("edition-changed", "relay-changed", "audience-fell")
+FORCE = ("edition-changed", "relay-changed", "audience-fell", "given-up", "to-everybody")
 
 
 FROM_SETTINGS = "[test]"
@@ -75,6 +77,14 @@ def _names_nobody(word: str) -> bool:
     help="At most N connections to the relay at a time.",
 )
 @click.option(
+    "--retry-for",
+    callback=duration,
+    metavar="TIME",
+    default="15m",
+    show_default=True,
+    help="Try who is deferred, and a relay that is busy or gone, again for TIME; 0 does not wait.",
+)
+@click.option(
     "--only-who-got",
     type=click.Path(path_type=Path),
     metavar="OTHER",
@@ -110,6 +120,7 @@ def send(
     recipients: Path | None,
     strict_list: bool,
     connections: int,
+    retry_for: timedelta,
     only_who_got: Path | None,
     resend_uncertain: bool,
     retry_refused: tuple[str, ...],
@@ -122,7 +133,8 @@ def send(
 
     The list is read first, and everybody's copy filled; then it asks. Whoever has the issue
     already is left out, so the same command goes on where an interrupted run stopped. If the
-    issue, the relay or the list is not what it was, it stops and says how to go on.
+    issue, the relay or the list is not what it was, it stops and says how to go on. Whoever the
+    relay puts off is tried again meanwhile; Ctrl-C ends the waiting, and nothing is lost.
 
     Without a relay (SMTP_HOST in .env) the messages are caught in outbox/.
     """
@@ -144,19 +156,20 @@ def send(
         return _send_test(newsletter, issue, test_to, as_address, alone=not any(others))
     if as_address is not None:
         raise UsageError("--as goes with --test; 'briefmail preview --as' shows it without sending")
-    from briefmail.newsletter import SendOptions
+    from briefmail.newsletter import How, Nevertheless, SendOptions, Whom
 
     options = SendOptions(
-        limit=limit,
-        only=only,
-        recipients=recipients,
-        strict_list=strict_list,
-        connections=connections,
-        resend_uncertain=resend_uncertain,
-        retry_refused=retry_refused,
-        only_who_got=only_who_got,
-        force=frozenset(force),
-        again=again,
+        Whom(
+            limit=limit,
+            only=only,
+            recipients=recipients,
+            strict_list=strict_list,
+            only_who_got=only_who_got,
+            resend_uncertain=resend_uncertain,
+            retry_refused=retry_refused,
+        ),
+        How(connections=connections, retry_for=retry_for),
+        Nevertheless(force=frozenset(force), again=again),
     )
     if dry_run:
         return _dry_run(newsletter, issue, options, as_json)
@@ -220,7 +233,8 @@ def _send(
 
     with Progress(shown=output.is_terminal(sys.stderr) and not (as_json or verbose)) as progress:
         told = output.delivery if verbose else progress.advance
-        done = newsletter.send(issue, options, confirm=confirm, on_progress=told)
+        waiting = progress.wait if progress.shown else output.waiting
+        done = newsletter.send(issue, options, confirm=confirm, on_progress=told, on_wait=waiting)
     if not done.confirmed:
         output.note("nothing was sent")
         return 0

@@ -6,7 +6,7 @@ ValueError with words that continue the key's name: ``must be text in quotes``.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -128,6 +128,13 @@ def _date(value: Any) -> date:
         raise ValueError("must be a date such as 2016-08-24") from None
 
 
+def _duration(value: Any) -> timedelta:
+    match = re.fullmatch(r"([1-9]\d{0,3}) (minute|hour|day)s?", _text(value), re.ASCII)
+    if not match:
+        raise ValueError("must be like '90 minutes', '24 hours' or '2 days'")
+    return timedelta(**{f"{match[2]}s": int(match[1])})
+
+
 def _timezone(value: Any) -> str:
     try:
         ZoneInfo(_text(value))
@@ -229,6 +236,7 @@ SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
         "at": ("at", _time),
         "from": ("start", _date),
         "timezone": ("timezone", _timezone),
+        "give_up": ("give_up", _duration),
     },
     "test": {"to": ("to", _addresses)},
     "editor": {"email": ("email", _address), "copy": ("copy", _flag)},

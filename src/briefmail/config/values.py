@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -137,13 +137,17 @@ class Theme:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """``[schedule]``: when issues go out, in local time. ``every`` is a number of weeks."""
+    """``[schedule]``: when issues go out, in local time. ``every`` is a number of weeks.
+
+    Whoever could not be sent to within ``give_up`` of an issue's beginning is given up.
+    """
 
     every: int = 2
     on: int = 2
     at: time = time(9, 0)
     start: date | None = None
     timezone: str = ""
+    give_up: timedelta = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ should not pay for.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from briefmail.delivery.backoff import BackOff, Wait
 from briefmail.delivery.channel import Facts, Greeting
+from briefmail.delivery.closing import expire, is_open, is_overdue
 from briefmail.delivery.dkim.fields import fields_for
 from briefmail.delivery.dkim.record import DkimRecord
-from briefmail.delivery.backoff import BackOff, Wait
 from briefmail.delivery.frozen import Frozen, FrozenEditions, Past
 from briefmail.delivery.guard import REASONS, Known, Stop, Wanted, stops
 from briefmail.delivery.history import EditionStatus, Failure, History, Issued, ReplyGroup
@@ -79,7 +80,10 @@ __all__ = [
     "Totals",
     "Wait",
     "Wanted",
+    "expire",
     "fields_for",
+    "is_open",
+    "is_overdue",
     "make_key",
     "read_keys",
     "send_run",

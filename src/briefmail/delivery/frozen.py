@@ -46,13 +46,20 @@ class FrozenEditions:
         self._database = database
         self._clock = clock
 
-    def keep(self, frozen: Frozen, issue_date: date | None) -> None:
+    def keep(self, frozen: Frozen, issue_date: date | None, *, corrects: str | None = None) -> None:
         """Write down what is about to be sent; the edition has been opened before.
 
         A version that is there already keeps its moment and gets the present relay and audience.
+        ``corrects`` is the issue whose readers alone it is for. An edition that was begun for
+        everybody stays that, and one that was not can become it.
         """
         now = self._clock().astimezone(UTC).isoformat(timespec="milliseconds")
         with self._database.transaction():
+            self._database.execute(
+                "UPDATE edition SET corrects = ? WHERE id = ? AND (corrects IS NOT NULL OR"
+                " NOT EXISTS (SELECT 1 FROM frozen WHERE frozen.edition = edition.id))",
+                *(corrects, frozen.edition),
+            )
             self._database.execute(
                 "INSERT INTO frozen VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (edition, fingerprint) DO UPDATE SET relay = excluded.relay,"
@@ -75,6 +82,11 @@ class FrozenEditions:
             edition,
         )
         return Frozen(*row) if row else None
+
+    def corrects(self, edition: str) -> str | None:
+        """Return the issue whose readers alone an edition was begun for, None if for everybody."""
+        row = self._database.one("SELECT corrects FROM edition WHERE id = ?", edition)
+        return row[0] if row else None
 
     def last_audience(self) -> int | None:
         """Return how many people the default list had when it was last sent to as a whole."""

@@ -8,14 +8,14 @@ import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, get_args
 
 from briefmail.delivery.frozen import Frozen, Past
 from briefmail.delivery.ledger import Totals
 from briefmail.delivery.receipt import Receipt
 
-Reason = Literal["edition-changed", "relay-changed", "audience-fell"]
-REASONS: tuple[Reason, ...] = ("edition-changed", "relay-changed", "audience-fell")
+Reason = Literal["edition-changed", "relay-changed", "audience-fell", "given-up", "to-everybody"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
 SHOWN = 40
 """How many lines of a difference are shown."""
 
@@ -26,7 +26,8 @@ class Known:
 
     ``fingerprint`` and ``frozen`` are those of this edition's latest send, ``totals`` where the
     ledger has it, ``others`` every other issue that somebody has had. ``audience`` is how many
-    people the default list had when it was last sent to as a whole.
+    people the default list had when it was last sent to as a whole. ``corrects`` is the issue
+    whose readers alone this one was begun for, ``given_up`` how many of the list have expired.
     """
 
     fingerprint: str | None = None
@@ -35,17 +36,22 @@ class Known:
     receipt: Receipt | None = None
     others: tuple[Past, ...] = ()
     audience: int | None = None
+    corrects: str | None = None
+    given_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is about to be sent: the version, the issue's date, and to how many people.
+    """What is about to be sent: the version, the issue's date, and to how many ``people``.
 
-    ``version.audience`` is None unless the whole default list is sent to.
+    ``version.audience`` is None unless the whole default list is sent to. ``corrects`` is the issue
+    whose readers alone it is for, None if it is for all.
     """
 
     version: Frozen
     issue_date: date | None
+    people: int = 1
+    corrects: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,15 @@ def stops(
 
 
 def _all_stops(known: Known, wanted: Wanted) -> Iterator[Stop]:
+    """Against the issue nothing speaks if nobody is left to get it, unless they were given up."""
+    if wanted.people:
+        yield from _against_the_issue(known, wanted)
+    elif known.given_up:
+        yield _given_up(known.given_up)
+    yield from _fallen(known.audience, wanted.version.audience)
+
+
+def _against_the_issue(known: Known, wanted: Wanted) -> Iterator[Stop]:
     reached = known.totals.sent + known.totals.uncertain
     if known.receipt and _forgotten(known.receipt, known.totals):
         yield _lost(known.receipt)
@@ -73,7 +88,27 @@ def _all_stops(known: Known, wanted: Wanted) -> Iterator[Stop]:
         yield from _changed(known, wanted, reached)
     elif known.receipt is None:
         yield from _twins(known.others, wanted)
-    yield from _fallen(known.audience, wanted.version.audience)
+    if known.corrects and known.corrects != wanted.corrects:
+        yield _widened(known.corrects, wanted.corrects)
+
+
+def _given_up(number: int) -> Stop:
+    return Stop(
+        "issue",
+        f"was given up, because it had been open for longer than schedule.give_up says:"
+        f" {_people(number)} on the list did not get it",
+        "--force given-up",
+    )
+
+
+def _widened(corrects: str, wanted: str | None) -> Stop:
+    to_whom = f"everybody who got {wanted}" if wanted else "everybody on the list"
+    return Stop(
+        "issue",
+        f"was begun as a correction of {corrects}, for its readers alone, and would now go to"
+        f" {to_whom}: --only-who-got {corrects} keeps to them",
+        "--force to-everybody",
+    )
 
 
 def _forgotten(receipt: Receipt, totals: Totals) -> bool:

@@ -116,12 +116,12 @@ class History:
         return _entry(row) if row else None
 
     def groups(self, edition_id: str) -> list[ReplyGroup]:
-        """Group what the relay answered to those who were refused or deferred, the most first."""
+        """Group what the relay answered to those who did not get it, the most first."""
         counts: Counter[tuple[str, int | None, str, str]] = Counter()
         examples: dict[tuple[str, int | None, str, str], str] = {}
         for state, code, status, text, reason, count, address in self._database.rows(
             "SELECT state, code, status, text, reason, count(*), min(address) FROM delivery"
-            " WHERE edition = ? AND state IN ('refused', 'deferred')"
+            " WHERE edition = ? AND state IN ('refused', 'deferred', 'expired')"
             " GROUP BY state, code, status, text, reason",
             edition_id,
         ):
@@ -150,7 +150,7 @@ class History:
         for key, fields, *row in self._database.rows(
             f"SELECT delivery.key, fields, {_ENTRY} FROM delivery"  # noqa: S608
             " JOIN edition ON edition.id = delivery.edition WHERE edition.id = ?"
-            " AND (state IN ('refused', 'uncertain', 'claimed') OR"
+            " AND (state IN ('refused', 'uncertain', 'claimed', 'expired') OR"
             " state IN ('pending', 'deferred', 'reserved') AND delivery.roll = edition.roll)"
             " ORDER BY delivery.rowid",
             edition_id,

@@ -22,6 +22,7 @@ from briefmail.delivery import (
     ReplyGroup,
     Stop,
     Totals,
+    Wait,
 )
 from briefmail.delivery.reply import printable
 from briefmail.edition import Edition, Message, build_edition
@@ -32,7 +33,15 @@ from briefmail.newsletter.desk import Checked, Desk, Layout
 from briefmail.newsletter.examining import examine
 from briefmail.newsletter.failures import FailuresWritten, write_failures
 from briefmail.newsletter.lists import Suppressed
-from briefmail.newsletter.plan import Plan, SendOptions, Summary
+from briefmail.newsletter.plan import (
+    How,
+    Nevertheless,
+    Plan,
+    SendOptions,
+    Summary,
+    Watch,
+    Whom,
+)
 from briefmail.newsletter.previewing import Preview, preview_issue
 from briefmail.newsletter.sending import plan_send, send_issue
 from briefmail.newsletter.settling import Settled, SettlePlan, settle_issue
@@ -55,10 +64,12 @@ __all__ = [
     "Entry",
     "FailuresWritten",
     "Finding",
+    "How",
     "Issue",
     "Issued",
     "Layout",
     "Message",
+    "Nevertheless",
     "NewKey",
     "Newsletter",
     "Person",
@@ -80,6 +91,8 @@ __all__ = [
     "Suppression",
     "TestResult",
     "Totals",
+    "Wait",
+    "Whom",
     "find_root",
     "printable",
 ]
@@ -178,17 +191,19 @@ class Newsletter:
         *,
         confirm: Callable[[Plan], bool] = lambda plan: True,
         on_progress: Callable[[Recipient, Delivery], None] = lambda recipient, delivery: None,
+        on_wait: Callable[[Wait], None] = lambda wait: None,
     ) -> Summary:
         """Send an issue to everybody on the list who has not had it.
 
         ``confirm`` is asked once everything is ready and nothing has left. ``on_progress`` is
-        called after each person's outcome is on disk. Without a relay it goes to the sandbox.
-        Expected failures are in the summary; what stops it before the first message is raised.
+        called after each outcome is on disk: more than once for somebody who is deferred and tried
+        again; ``on_wait`` when there is nothing to do until then. Without a relay it goes to the
+        sandbox. Expected failures are in the summary; what stops it before the first message is
+        raised.
         """
         edition = self.edition(path)
-        return send_issue(
-            self.config, edition, options or SendOptions(), confirm, on_progress, self._now
-        )
+        watch = Watch(on_progress, on_wait)
+        return send_issue(self.config, edition, options or SendOptions(), confirm, watch, self._now)
 
     def send_test(self, path: Path | str, to: str, *, as_address: str | None = None) -> TestResult:
         """Send one marked copy to any address, as any recipient; no memory is kept of it."""

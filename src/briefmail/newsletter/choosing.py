@@ -10,14 +10,25 @@ from briefmail.delivery import Entry, History
 from briefmail.errors import UsageError
 from briefmail.newsletter.lists import address_of
 
-Place = Literal["open", "uncertain", "refused", "already", "by_hand", "settled", "did_not_get"]
+Place = Literal[
+    "open",
+    "uncertain",
+    "refused",
+    "expired",
+    "already",
+    "by_hand",
+    "settled",
+    "given_up",
+    "did_not_get",
+]
 """Where a person of the list stands before a send.
 
-``open`` is to be sent to; so are ``uncertain`` and ``refused``, who are sent to again on request.
-The others are not: ``already`` has it, ``by_hand`` got it by other means, ``settled`` was refused
-or is uncertain, and ``did_not_get`` the other edition that this one is a correction of.
+``open`` is to be sent to; so are ``uncertain``, ``refused`` and ``expired``, who are sent to again
+on request. The others are not: ``already`` has it, ``by_hand`` got it by other means, ``settled``
+was refused or is uncertain, ``given_up`` has expired, and ``did_not_get`` the other edition that
+this one is a correction of.
 """
-TO_SEND: tuple[Place, ...] = ("open", "uncertain", "refused")
+TO_SEND: tuple[Place, ...] = ("open", "uncertain", "refused", "expired")
 GOT = {"sent", "uncertain", "by_hand"}
 """States of an edition in which a person has it, or may have it."""
 
@@ -103,7 +114,10 @@ class Correction:
 
 
 class Choice:
-    """What a send asks of the ledger about each person. ``history`` is None where there is none."""
+    """What a send asks of the ledger about each person. ``history`` is None where there is none.
+
+    ``overdue`` says that whoever is open has had their time; ``revive`` that it does not matter.
+    """
 
     def __init__(
         self,
@@ -113,9 +127,13 @@ class Choice:
         resend_uncertain: bool = False,
         retry_refused: Refusals | None = None,
         correction: Correction | None = None,
+        overdue: bool = False,
+        revive: bool = False,
     ) -> None:
         self.resend_uncertain = resend_uncertain
         self.retry_refused = retry_refused
+        self.revive = revive
+        self._overdue = overdue
         self._history = history
         self._edition = edition
         self._correction = correction
@@ -142,6 +160,10 @@ class Choice:
                 asked = self.retry_refused
                 again = asked is not None and asked.include(recipient.key, entry)
                 return "refused" if again else "settled"
+            case "expired":
+                return "expired" if self.revive else "given_up"
+            case "pending" | "deferred" if self._overdue:
+                return "expired" if self.revive else "given_up"
         return "open"
 
     def audience(self, recipients: Iterable[Recipient]) -> Iterator[Recipient]:

@@ -55,20 +55,24 @@ class FailuresWritten:
 def write_failures(config: Config, issue: Path | str, target: Path) -> FailuresWritten:
     """Write everybody who may lack an issue to ``target``, which must not be there yet.
 
-    Raises :class:`UsageError` if it is, and :class:`~briefmail.errors.ListError` if there is a
-    list that cannot be read.
+    Raises :class:`UsageError` if it is, or if the issue was never sent, and
+    :class:`~briefmail.errors.ListError` if there is a list that cannot be read.
     """
     name, _ = edition_named(config, issue)
     if target.exists():
         raise _is_there(target)
     with ExitStack() as stack:
         store = stack.enter_context(reading(config.root))
+        if store is None or History(store).edition(name) is None:
+            raise UsageError(
+                f"{name} has not been sent from here, so nobody can lack it",
+                hint="'briefmail status' shows what has been",
+            )
         scratch = stack.enter_context(open_scratch({"failures": _SCRATCH}))
         out = suppressed(store)
         listing = ListFile.open(config.recipients) if config.recipients.exists() else None
         roll = stack.enter_context(Roll.read(listing, suppressed=out)) if listing else None
-        if store:
-            _collect(scratch, History(store).failures(name), roll)
+        _collect(scratch, History(store).failures(name), roll)
         left_out = _leave_out(scratch, roll, out)
         rows, from_ledger = _count(scratch)
         if rows:

@@ -1,11 +1,13 @@
 """What can be chosen for a send, what it would do, and what it did: values that do nothing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from briefmail.audience import Counts, Recipient
 from briefmail.config import Relay
-from briefmail.delivery import DkimRecord, Entry, Stop
+from briefmail.delivery import Delivery, DkimRecord, Entry, Stop, Wait
 from briefmail.edition import Edition, Message
 from briefmail.errors import BriefmailError, InputError, Problem
 from briefmail.newsletter.copying import EditorsCopy
@@ -13,28 +15,69 @@ from briefmail.newsletter.remembering import refusal
 
 
 @dataclass(frozen=True, slots=True)
-class SendOptions:
-    """What can be chosen for one send.
+class Whom:
+    """For whom one send is.
 
     ``limit`` is how many are tried at most; ``only`` an expression over the merge fields;
     ``recipients`` another list; ``strict_list`` makes an invalid row stop the send.
-    ``connections`` is how many are kept to the relay at most; small lists get fewer.
+    ``only_who_got`` is the issue that this one corrects: only who got that gets this.
     ``resend_uncertain`` and ``retry_refused`` (``all``, codes, addresses) take settled people up
-    again. ``only_who_got`` is the issue that this one corrects: only who got that gets this.
-    ``force`` has the reasons that are not to stop it (``edition-changed``, ``relay-changed``,
-    ``audience-fell``), and ``again`` lets an issue go out that seems to have gone out before.
+    again.
     """
 
     limit: int | None = None
     only: str | None = None
     recipients: Path | None = None
     strict_list: bool = False
-    connections: int = 4
+    only_who_got: Path | None = None
     resend_uncertain: bool = False
     retry_refused: tuple[str, ...] = ()
-    only_who_got: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How one send goes.
+
+    ``connections`` is how many are kept to the relay at most; small lists get fewer. Whoever is
+    deferred, and a relay that is busy or gone, is tried again for ``retry_for``; zero means not in
+    this send.
+    """
+
+    connections: int = 4
+    retry_for: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Nevertheless:
+    """What is not to stop one send.
+
+    ``force`` has the reasons (:data:`briefmail.newsletter.REASONS`); ``given-up`` also lets those
+    who have expired be sent to. ``again`` lets an issue go out that seems to have gone out before.
+    """
+
     force: frozenset[str] = frozenset()
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """What can be chosen for one send."""
+
+    whom: Whom = Whom()
+    how: How = How()
+    nevertheless: Nevertheless = Nevertheless()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told of a send while it is at work.
+
+    ``on_progress`` is called for each outcome, after it is on disk, and ``on_wait`` when there is
+    nothing to do for a while.
+    """
+
+    on_progress: Callable[[Recipient, Delivery], None] = lambda recipient, delivery: None
+    on_wait: Callable[[Wait], None] = lambda wait: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +85,13 @@ class Plan:
     """What a send would do. ``relay`` is None for the sandbox.
 
     Of the list's ``counts.send`` people, ``already`` have had the issue, ``by_hand`` by other
-    means, ``settled`` were refused or are uncertain, ``did_not_get`` the issue that this one
-    corrects, and ``to_send`` are left; of those ``to_try`` are tried by this send and the others by
-    the next. ``people`` are the first hundred of those left, and ``first`` is the first one's
-    message, None if there is nobody.
+    means, ``settled`` were refused or are uncertain, ``expired`` were given up, ``did_not_get`` the
+    issue that this one corrects, and ``to_send`` are left; of those ``to_try`` are tried by this
+    send and the others by the next. ``people`` are the first hundred of those left, and ``first``
+    is the first one's message, None if there is nobody.
 
-    Among those left, ``again_uncertain`` and ``again_refused`` are taken up again on request, and
-    ``may_lack`` are uncertain in the issue that this one corrects.
+    Among those left, ``again_uncertain``, ``again_refused`` and ``again_expired`` are taken up
+    again on request, and ``may_lack`` are uncertain in the issue that this one corrects.
 
     ``stops`` is what speaks against the send and was not answered by an option; with any, nothing
     is sent. ``closed_at`` is the moment (UTC, ISO 8601) at which the issue was finished, if it
@@ -69,9 +112,11 @@ class Plan:
     first: Message | None
     first_subject: str
     by_hand: int = 0
+    expired: int = 0
     did_not_get: int = 0
     again_uncertain: int = 0
     again_refused: int = 0
+    again_expired: int = 0
     may_lack: int = 0
     signed_by: tuple[DkimRecord, ...] = ()
     stops: tuple[Stop, ...] = ()
@@ -92,6 +137,7 @@ class Plan:
             "already": self.already,
             "by_hand": self.by_hand,
             "settled": self.settled,
+            "expired": self.expired,
             "did_not_get": self.did_not_get,
             "duplicate": counts.duplicate,
             "invalid": counts.invalid,
@@ -106,7 +152,7 @@ class Summary:
     """What a send did. The numbers add up::
 
         rows = duplicate + invalid + opted_out + suppressed + filtered + did_not_get + already
-               + by_hand + settled + sent + refused + deferred + uncertain + not_tried
+               + by_hand + settled + expired + sent + refused + deferred + uncertain + not_tried
 
     ``stopped`` is what ended the run early; ``named`` are the refused and the uncertain. ``copy``
     is the editor's, None if none was due.

@@ -6,6 +6,7 @@ The sandbox does little of this: its ledger is opened as any other, but it freez
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from briefmail.audience import Recipient
@@ -23,6 +24,8 @@ from briefmail.delivery import (
     RunResult,
     Stop,
     Wanted,
+    expire,
+    is_overdue,
     stops,
 )
 from briefmail.edition import Edition
@@ -32,6 +35,7 @@ from briefmail.newsletter.lists import ROOMS
 from briefmail.store import Database, high_water, open_scratch
 
 SETTLED = frozenset({"sent", "refused", "uncertain"})
+"""What a run can make of a person for good."""
 
 
 @contextmanager
@@ -68,6 +72,7 @@ class Memory:
     def __init__(self, config: Config, edition: Edition, store: Database) -> None:
         assert config.relay
         self._relay = config.relay.host
+        self._give_up = config.schedule.give_up
         self._edition = edition
         self.ledger = Ledger(store)
         self._frozen = FrozenEditions(store)
@@ -82,11 +87,19 @@ class Memory:
         return record.closed_at if record else None
 
     def stops(
-        self, audience: int | None, *, force: Collection[str], again: bool, corrects: str | None
+        self,
+        audience: int | None,
+        *,
+        force: Collection[str],
+        again: bool,
+        corrects: str | None,
+        people: int,
+        given_up: int,
     ) -> tuple[Stop, ...]:
         """Everything that speaks against a send; ``audience`` as in :class:`Frozen`.
 
         ``corrects`` is the issue that this one says it corrects: to be like that one is no fault.
+        It is for ``people``, and ``given_up`` more on the list have expired.
         """
         name = self._edition.name
         record = self.ledger.edition(name)
@@ -97,9 +110,20 @@ class Memory:
             receipt=self._receipts.read(name),
             others=tuple(past for past in self._others() if past.name != corrects),
             audience=self._frozen.last_audience(),
+            corrects=self._frozen.corrects(name),
+            given_up=given_up,
         )
-        wanted = Wanted(self._version(audience), self._edition.issue.date)
+        wanted = Wanted(self._version(audience), self._edition.issue.date, people, corrects)
         return stops(known, wanted, force=force, again=again)
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether the edition has been open for too long to go on with."""
+        return is_overdue(self.ledger, self._edition.name, self._give_up, now)
+
+    def expire(self, now: datetime) -> None:
+        """Give up on whoever is left of an edition that is overdue."""
+        if expire(self.ledger, self._edition.name, self._give_up, now):
+            self.close_receipt()
 
     def _others(self) -> tuple[Past, ...]:
         """The other issues that the ledger or a receipt knows of, each once."""
@@ -124,14 +148,15 @@ class Memory:
             audience=audience,
         )
 
-    def freeze(self, audience: int | None) -> None:
+    def freeze(self, audience: int | None, corrects: str | None) -> None:
         """Write down what is about to go out, and a receipt: before the first message leaves.
 
-        The edition is open in the ledger. Raises :class:`StoreError` if the disk will not.
+        ``corrects`` is the issue whose readers alone it is for, None for everybody. The edition is
+        open in the ledger. Raises :class:`StoreError` if the disk will not.
         """
         version = self._version(audience)
         day = self._edition.issue.date
-        self._frozen.keep(version, day)
+        self._frozen.keep(version, day, corrects=corrects)
         record = self.ledger.edition(version.edition)
         assert record
         self._receipts.open(

@@ -11,6 +11,7 @@ from briefmail.audience import ListFile, Recipient, Roll
 from briefmail.config import Config, Relay
 from briefmail.delivery import (
     MIGRATIONS,
+    BackOff,
     Delivery,
     Entry,
     History,
@@ -32,7 +33,7 @@ from briefmail.errors import (
 from briefmail.newsletter.choosing import TO_SEND, Choice, Correction, Place, Refusals
 from briefmail.newsletter.copying import EditorsCopy, send_copy
 from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppressed
-from briefmail.newsletter.plan import Plan, SendOptions, Summary
+from briefmail.newsletter.plan import Plan, SendOptions, Summary, Watch
 from briefmail.newsletter.remembering import Memory, open_edition, remembered
 from briefmail.newsletter.signing import signed, signer_for
 from briefmail.newsletter.status import edition_named
@@ -55,7 +56,8 @@ def plan_send(
         _remembered(config, edition, store) as memory,
         _roll(config, edition, options, store) as roll,
     ):
-        choice = _choice(config, edition, options, store)
+        overdue = memory is not None and memory.is_overdue(now())
+        choice = _choice(config, edition, options, store, overdue=overdue)
         return _plan(config, edition, options, roll, choice, memory, signer)
 
 
@@ -64,7 +66,7 @@ def send_issue(
     edition: Edition,
     options: SendOptions,
     confirm: Callable[[Plan], bool],
-    on_progress: Callable[[Recipient, Delivery], None],
+    watch: Watch,
     now: Callable[[], datetime],
 ) -> Summary:
     """Send to everybody who has not had it: through the relay, or into the sandbox."""
@@ -77,13 +79,14 @@ def send_issue(
     ):
         if memory:
             memory.ledger.recover(edition.name)  # who was in hand is named before all else
+            memory.expire(now())
         choice = _choice(config, edition, options, store)
         plan = _plan(config, edition, options, roll, choice, memory, signer)
         if error := plan.refusal:
             raise error
         if plan.to_send == 0 or not confirm(plan):
             return _nothing_sent(plan, memory, confirmed=plan.to_send == 0)
-        return _run(config, plan, options, roll, choice, memory, signer, on_progress, now)
+        return _run(config, plan, options, roll, choice, memory, signer, watch, now)
 
 
 def _run(
@@ -94,15 +97,15 @@ def _run(
     choice: Choice,
     memory: Memory | None,
     signer: "delivery.Signer | None",
-    on_progress: Callable[[Recipient, Delivery], None],
+    watch: Watch,
     now: Callable[[], datetime],
 ) -> Summary:
-    edition = plan.edition
+    edition, on_progress = plan.edition, watch.on_progress
     with _way_out(config, memory) as (ledger, relay, outbox):
         connect = connector(relay)
         _enrol(edition, roll, ledger, choice)
         if memory:
-            memory.freeze(_audience(options, roll))
+            memory.freeze(_audience(options, roll), choice.corrects)
             on_progress = memory.counting(on_progress)
         with _logged(config, edition, on_progress, now) as progress:
             result = send_run(
@@ -110,11 +113,13 @@ def _run(
                 edition.name,
                 connect,
                 lambda recipient: signed(signer, edition.message_for(recipient)),
-                limit=options.limit,
+                limit=options.whom.limit,
                 # One connection files the sandbox's messages in the order of the list.
-                connections=options.connections if config.relay else 1,
+                connections=options.how.connections if config.relay else 1,
                 on_progress=progress,
                 pace=Pace(relay.rates, lambda: now().astimezone()),
+                back_off=BackOff(options.how.retry_for.total_seconds()),
+                on_wait=watch.on_wait,
             )
         if memory:
             memory.finish(result)
@@ -144,7 +149,12 @@ def _logged(
 
 def _audience(options: SendOptions, roll: Roll) -> int | None:
     """How many people the default list has, None unless all of it is sent to."""
-    part = (options.only, options.recipients, options.limit, options.only_who_got)
+    part = (
+        options.whom.only,
+        options.whom.recipients,
+        options.whom.limit,
+        options.whom.only_who_got,
+    )
     return roll.counts.send if all(option is None for option in part) else None
 
 
@@ -156,28 +166,35 @@ def _refuse_draft(edition: Edition) -> None:
 
 
 def _choice(
-    config: Config, edition: Edition, options: SendOptions, store: Database | None
+    config: Config,
+    edition: Edition,
+    options: SendOptions,
+    store: Database | None,
+    *,
+    overdue: bool = False,
 ) -> Choice:
     """What the ledger is asked about each person; the sandbox knows nobody."""
     history = History(store) if store else None
-    refusals = Refusals.parse(options.retry_refused)
+    refusals = Refusals.parse(options.whom.retry_refused)
     if refusals and config.relay:
         refusals.check(history, edition.name)
     return Choice(
         history if config.relay else None,
         edition.name,
-        resend_uncertain=options.resend_uncertain,
+        resend_uncertain=options.whom.resend_uncertain,
         retry_refused=refusals,
         correction=_correction(config, edition, options, history),
+        overdue=overdue,
+        revive="given-up" in options.nevertheless.force,
     )
 
 
 def _correction(
     config: Config, edition: Edition, options: SendOptions, history: History | None
 ) -> Correction | None:
-    if options.only_who_got is None:
+    if options.whom.only_who_got is None:
         return None
-    name, _ = edition_named(config, options.only_who_got)
+    name, _ = edition_named(config, options.whom.only_who_got)
     if history is None or history.edition(name) is None:
         raise UsageError(
             f"{name} has not been sent from here, so nobody got it",
@@ -195,6 +212,8 @@ def _enrol(edition: Edition, roll: Roll, ledger: Ledger, choice: Choice) -> None
         ledger.reopen(edition.name, "uncertain", keys)
     if choice.retry_refused:
         ledger.reopen(edition.name, "refused", choice.standing(roll.recipients(), "refused"))
+    if choice.revive:
+        ledger.reopen(edition.name, "expired", choice.standing(roll.recipients(), "expired"))
     ledger.enrol(edition.name, choice.audience(roll.recipients()))
 
 
@@ -243,11 +262,11 @@ def _roll(
     config: Config, edition: Edition, options: SendOptions, store: Database | None
 ) -> Iterator[Roll]:
     """Read the list, and stop at fields that nobody on it can have."""
-    only = OnlyExpression(options.only) if options.only is not None else None
+    only = OnlyExpression(options.whom.only) if options.whom.only is not None else None
     listing = ListFile.open(_list_path(config, options))
     with Roll.read(listing, suppressed=suppressed(store), only=only) as roll:
         _check_only(only, roll, listing.path)
-        if options.strict_list and roll.problems:
+        if options.whom.strict_list and roll.problems:
             raise ListError(roll.problems, hint="correct the rows, or leave --strict-list out")
         _check_somebody(roll, listing.path)
         unknown = edition.unknown_fields(roll.columns)
@@ -264,7 +283,11 @@ def _check_somebody(roll: Roll, path: Path) -> None:
 
 
 def _list_path(config: Config, options: SendOptions) -> Path:
-    return here_or_in(config.root, options.recipients) if options.recipients else config.recipients
+    return (
+        here_or_in(config.root, options.whom.recipients)
+        if options.whom.recipients
+        else config.recipients
+    )
 
 
 def _check_only(only: OnlyExpression | None, roll: Roll, path: Path) -> None:
@@ -310,35 +333,43 @@ def _plan(
         already=places["already"],
         settled=places["settled"],
         to_send=to_send,
-        to_try=to_send if options.limit is None else min(to_send, options.limit),
+        to_try=to_send if options.whom.limit is None else min(to_send, options.whom.limit),
         people=tuple(people),
         first=signed(signer, edition.message_for(people[0])) if people else None,
         first_subject=edition.subject_for(people[0]) if people else "",
         by_hand=places["by_hand"],
+        expired=places["given_up"],
         did_not_get=places["did_not_get"],
         again_uncertain=places["uncertain"],
         again_refused=places["refused"],
+        again_expired=places["expired"],
         may_lack=may_lack,
         signed_by=signer.records if signer else (),
-        stops=_stops(options, roll, choice, memory, to_send),
+        stops=_stops(options, roll, choice, memory, to_send, places["given_up"]),
         closed_at=memory.closed_at if memory and to_send else None,
         warning=place_warning(config.root) if memory else None,
     )
 
 
 def _stops(
-    options: SendOptions, roll: Roll, choice: Choice, memory: Memory | None, to_send: int
+    options: SendOptions,
+    roll: Roll,
+    choice: Choice,
+    memory: Memory | None,
+    people: int,
+    given_up: int,
 ) -> tuple[Stop, ...]:
-    """What speaks against the send. Against the issue nothing does if nobody is left to get it."""
+    """What speaks against the send."""
     if memory is None:
         return ()
-    found = memory.stops(
+    return memory.stops(
         _audience(options, roll),
-        force=options.force,
-        again=options.again,
+        force=options.nevertheless.force,
+        again=options.nevertheless.again,
         corrects=choice.corrects,
+        people=people,
+        given_up=given_up,
     )
-    return tuple(stop for stop in found if to_send or stop.about == "list")
 
 
 class _Faults:

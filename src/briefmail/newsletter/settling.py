@@ -51,7 +51,7 @@ def settle_issue(
         ledger = Ledger(store)
         ledger.recover(edition.name)
         history = History(store)
-        settled = {"sent", "refused", "uncertain", "by_hand"}
+        settled = {"sent", "refused", "uncertain", "expired", "by_hand"}
         to_settle = sum(
             history.state_of(edition.name, who.key) not in settled for who in roll.recipients()
         )

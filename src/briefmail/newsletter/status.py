@@ -126,11 +126,15 @@ def _advice(totals: Totals) -> Iterator[Advice]:
     if totals.uncertain:
         why = f"sends it again to the {totals.uncertain:,} uncertain, who may have it already"
         yield Advice("send", "--resend-uncertain", why)
-    if totals.refused:
+    if totals.refused or totals.expired:
         why = "writes who lacks it and why to a file, to be corrected and sent to"
         yield Advice("status", "--failed-to failures.csv", why)
+    if totals.refused:
         why = f"tries the {totals.refused:,} refused again, once the cause is gone"
         yield Advice("send", "--retry-refused all", why)
+    if totals.expired:
+        why = f"sends it to the {totals.expired:,} who were given up, late as it is"
+        yield Advice("send", "--force given-up", why)
 
 
 def who(config: Config, address: str) -> Person:
