@@ -1,9 +1,12 @@
 """One connection: what reaches the relay, and what each answer or silence of it means."""
 
+import select
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fake_relay import DROP, FakeRelay, Received, Verb
@@ -304,3 +307,23 @@ def test_a_relay_that_never_greets_is_given_up(relay: FakeRelay) -> None:
 def test_losing_the_connection_at_quit_changes_nothing(relay: FakeRelay) -> None:
     relay.on("QUIT", DROP)
     assert deliver(relay).state == "sent"
+
+
+def test_a_connection_that_is_reset_as_soon_as_it_is_there_is_one_that_was_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect = socket.create_connection
+
+    def connect_and_lose(*arguments: Any) -> socket.socket:
+        sock = connect(*arguments)
+        peer, _ = server.accept()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()  # with a reset; it has arrived when there is something to read
+        select.select([sock], [], [], 5)
+        return sock
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(socket, "create_connection", connect_and_lose)
+        relay = Relay("127.0.0.1", server.getsockname()[1], "none")
+        with pytest.raises(RelayUnavailable, match="connection lost at its greeting"):
+            Session(relay, PATIENCE).__enter__()

@@ -171,19 +171,23 @@ class Session:
                 hint="check SMTP_HOST and SMTP_PORT, and the network; then try again",
             ) from error
         self._dialogue = dialogue = Dialogue(raw, self.relay.host)
-        # Each write is a whole turn of the dialogue; none may wait 40 ms for an ACK.
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            # Each write is a whole turn of the dialogue; none may wait 40 ms for an ACK.
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            peer = raw.getpeername()[0]
+        except OSError as error:  # it was reset as soon as it was there
+            raise dialogue.lost("its greeting", error) from error
         if self.relay.security == "none":
-            self._insist_on_loopback(raw)
+            self._insist_on_loopback(peer)
         if self.relay.security == "tls":
             self._wrap(dialogue)
         code, text = dialogue.reply("its greeting", self._timeouts.greeting)
         dialogue.expect(220, Reply.parse(code, text), "does not greet us")
         return dialogue
 
-    def _insist_on_loopback(self, raw: socket.socket) -> None:
+    def _insist_on_loopback(self, address: str) -> None:
         """Keep readable mail on this machine, wherever a name such as localhost may lead."""
-        peer = ipaddress.ip_address(raw.getpeername()[0].partition("%")[0])
+        peer = ipaddress.ip_address(address.partition("%")[0])
         if self.relay.username or not peer.is_loopback:
             raise RelayUnusable(
                 f"{self.relay.host} is not used without TLS",
