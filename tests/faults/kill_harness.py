@@ -75,7 +75,7 @@ def one_edition(folder: Path, options: argparse.Namespace, count: Count) -> None
         relay = Relay("127.0.0.1", port, "none")
         while True:
             last = count.kills >= options.kills
-            target = options.people + 1 if last else random.randint(len(taken(log)), options.people)
+            target = options.people + 1 if last else next_target(len(taken(log)), options.people)
             killed = run_once(database, relay, log, options, target)
             uncertain = settle(database, relay, options, count, log)
             if killed:
@@ -84,6 +84,17 @@ def one_edition(folder: Path, options: argparse.Namespace, count: Count) -> None
             if not killed:
                 break
     compare(database, relay, options, count, taken(log))
+
+
+def next_target(reached: int, people: int) -> int:
+    """After how many messages to kill: after at least one more, so that mail is under way.
+
+    One in ten sooner, while the sender begins. Who has everybody's message has nothing left that a
+    kill could harm.
+    """
+    if reached >= people:
+        return people + 1
+    return reached if random.random() < 0.1 else random.randint(reached + 1, people)
 
 
 def run_once(
