@@ -146,8 +146,8 @@ class FakeRelay:
 
     def __enter__(self) -> Self:
         self._server = socket.create_server(("127.0.0.1", 0))
-        # Each connection inherits it. Left alone, the system lets the buffer grow to many megabytes,
-        # and a large message has left whole, dot and all, before the relay has read any of it.
+        # Each connection inherits it. Left alone, the system lets it grow to many megabytes, and a
+        # large message has left whole, dot and all, before the relay has read any of it.
         self._server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         self._start(self._accept)
         return self
