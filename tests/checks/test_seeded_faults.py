@@ -60,7 +60,7 @@ def picture(text: str) -> str:
 READING = (
     Fault("unreadable", DATE, "date: 7 September"),
     Fault("unreadable", SUBJECT, "subject:"),
-    Fault("unreadable", '{{ region | default("Scotland") }}', "{{ regoin }}"),
+    Fault("field-unknown", '{{ region | default("Scotland") }}', "{{ regoin }}"),
     Fault("unreadable", SEAT, "gathering/seat"),
     Fault("unreadable", SEAT, "javascript:alert(1)"),
     Fault("unreadable", "../images/tool-wall.png", "../images/wall.png"),
@@ -173,10 +173,11 @@ def test_a_fault_is_found_where_it_is_and_nothing_else_is_an_error(
 
 
 def test_the_showcase_itself_is_clean(tmp_path: Path) -> None:
-    """Not even a warning."""
+    """But for the row of its list that is no address, which is there on purpose."""
     newsletter = write(SHOWCASE.read_text("utf-8"), tmp_path)
     report = newsletter.check(newsletter.root / "issues" / SHOWCASE.name)
-    assert report.exit_status(strict=True) == 0
+    assert report.exit_status(strict=False) == 0
+    assert [found.rule for found in report.of("warning")] == ["row-invalid"]
 
 
 def write(text: str, root: Path) -> Newsletter:

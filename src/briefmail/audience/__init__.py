@@ -5,6 +5,7 @@ is a :class:`Recipient`.
 """
 
 from briefmail.audience.address import Address, Invalid, parse_address
+from briefmail.audience.census import Census, Domain, Row, Rows
 from briefmail.audience.exports import field_name
 from briefmail.audience.listfile import NO_DELIMITER, ListFile
 from briefmail.audience.recipient import Recipient
@@ -16,11 +17,15 @@ __all__ = [
     "MIGRATIONS",
     "NO_DELIMITER",
     "Address",
+    "Census",
     "Counts",
+    "Domain",
     "Invalid",
     "ListFile",
     "Recipient",
     "Roll",
+    "Row",
+    "Rows",
     "Suppression",
     "Suppressions",
     "field_name",

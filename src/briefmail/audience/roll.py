@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from briefmail.audience.address import Address, Invalid
+from briefmail.audience.census import Census
 from briefmail.audience.exports import COLUMNS
 from briefmail.audience.listfile import ListFile, Record
 from briefmail.audience.recipient import Recipient
@@ -32,15 +33,17 @@ _SCRATCH = (
         disposition TEXT NOT NULL,
         address TEXT NOT NULL,
         name TEXT NOT NULL,
-        fields TEXT NOT NULL
+        fields TEXT NOT NULL,
+        again INTEGER
     ) STRICT
     """,
 )
-# The first row of a person counts, but "no more mail" counts wherever it stands.
+# The first row of a person counts, but "no more mail" counts wherever it stands. ``again`` is the
+# line of the second one.
 _ENTER = """
     INSERT INTO people (line, key, disposition, address, name, fields) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (key) DO UPDATE SET disposition = 'opted_out'
-    WHERE excluded.disposition = 'opted_out'
+    ON CONFLICT (key) DO UPDATE SET again = coalesce(again, excluded.line),
+    disposition = iif(excluded.disposition = 'opted_out', 'opted_out', disposition)
 """
 _Row = tuple[int, str, str, str, str, str]
 _READ = "SELECT address, key, name, fields, line FROM people"
@@ -129,6 +132,10 @@ class Roll:
             self._recipient,
             self._database.rows(f"{_READ} WHERE disposition = 'send' ORDER BY line"),
         )
+
+    def census(self) -> Census:
+        """What can be asked of everybody at once."""
+        return Census(self._database)
 
     def first(self) -> Recipient | None:
         """Return the first person to write to."""

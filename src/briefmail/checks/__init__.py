@@ -5,25 +5,39 @@ at the sender, and says what it found; the rules of a group are a module. A
 :class:`~briefmail.checks.finding.Finding` is what the editor reads.
 """
 
+from briefmail.checks.audience import Audience, MailDomains, ask_domains
 from briefmail.checks.finding import Finding, Severity
 from briefmail.checks.links import Visits, visit_links
+from briefmail.checks.message import SpamVerdict, ask_filter
 from briefmail.checks.names import DnsNames, Names, NamesUnavailableError
 from briefmail.checks.proof import Proof, Specimen, proof_of
 from briefmail.checks.report import Report, Silenced, problems_as_findings, run_rules, silences
 from briefmail.checks.rule import Found, Rule
-from briefmail.checks.rules import PROOF_RULES, RULES, SENDER_RULES, VISIT_RULES
+from briefmail.checks.rules import (
+    AUDIENCE_RULES,
+    DNS_RULES,
+    PROOF_RULES,
+    RULES,
+    SENDER_RULES,
+    SPAM_RULES,
+    VISIT_RULES,
+)
 from briefmail.checks.sender import Sender
-from briefmail.checks.survey import Fault, Survey
+from briefmail.checks.survey import Survey
 
 __all__ = [
+    "AUDIENCE_RULES",
+    "DNS_RULES",
     "PROOF_RULES",
     "RULES",
     "SENDER_RULES",
+    "SPAM_RULES",
     "VISIT_RULES",
+    "Audience",
     "DnsNames",
-    "Fault",
     "Finding",
     "Found",
+    "MailDomains",
     "Names",
     "NamesUnavailableError",
     "Proof",
@@ -32,9 +46,12 @@ __all__ = [
     "Sender",
     "Severity",
     "Silenced",
+    "SpamVerdict",
     "Specimen",
     "Survey",
     "Visits",
+    "ask_domains",
+    "ask_filter",
     "problems_as_findings",
     "proof_of",
     "run_rules",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from briefmail.checks.names import Names, NamesUnavailableError
+from briefmail.checks.names import NamesUnavailableError, no_mail
 from briefmail.checks.rule import Found, rule
 from briefmail.checks.sender import Sender
 from briefmail.checks.spf import LOOKUPS, Term, included, lookups, spf_records, terms
@@ -207,19 +207,10 @@ def mx(sender: Sender) -> Iterator[Found]:
     for domain in dict.fromkeys(a.rpartition("@")[2].lower() for a in texts.values() if a):
         keys = ", ".join(key for key, address in texts.items() if address.endswith(f"@{domain}"))
         try:
-            if text := _no_mail(sender.names, domain):
+            if text := no_mail(sender.names, domain):
                 yield Found(f"{domain} ({keys}) {text}")
         except NamesUnavailableError as error:
             yield _unknown(domain, error)
-
-
-def _no_mail(names: Names, domain: str) -> str:
-    found = names.records(domain, "MX")
-    if any(record.split()[-1] == "." for record in found):
-        return "says that it takes no mail at all (null MX)"
-    if found or names.records(domain, "A") or names.records(domain, "AAAA"):
-        return ""
-    return "has no mail server"
 
 
 def _publish(name: str, record: str) -> str:

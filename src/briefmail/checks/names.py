@@ -22,6 +22,20 @@ class Names(Protocol):
         """
 
 
+def no_mail(names: Names, domain: str) -> str:
+    """Why a domain takes no mail, as the end of a sentence; "" if it does.
+
+    Mail goes to the MX, else to the domain's own address (RFC 5321 section 5.1), and a null MX
+    says that there is none (RFC 7505). Raises :class:`NamesUnavailableError`.
+    """
+    found = names.records(domain, "MX")
+    if any(record.split()[-1] == "." for record in found):
+        return "says that it takes no mail at all (null MX)"
+    if found or names.records(domain, "A") or names.records(domain, "AAAA"):
+        return ""
+    return "has no mail server"
+
+
 class DnsNames:
     """Asks the name servers that this machine uses; each question once."""
 

@@ -11,6 +11,7 @@ from email.policy import default
 from lxml import html
 
 from briefmail.audience import Recipient
+from briefmail.checks.letter import Letter, read_letter
 from briefmail.checks.passage import Passage, passages_of
 from briefmail.checks.places import Places
 from briefmail.checks.reference import References, references_of
@@ -23,12 +24,14 @@ from briefmail.issue import Issue, Node, show_tags
 class Specimen:
     """One person's copy, taken apart again from the very bytes that would go out.
 
-    ``html`` and ``text`` are its two parts, decoded; ``html_size`` is the number of bytes that
-    the HTML part has on the wire, encoded.
+    ``letter`` is its bytes as our own reader reads them, ``parsed`` as Python's does. ``html`` and
+    ``text`` are its two parts, decoded; ``html_size`` is the number of bytes that the HTML part
+    has on the wire, encoded.
     """
 
     recipient: Recipient
     message: Message
+    letter: Letter
     parsed: EmailMessage
     subject: str
     preheader: str
@@ -50,8 +53,9 @@ class Proof:
     ``page`` is the finished HTML with tokens in the place of merge fields, as a tree: every branch
     of every condition is in it. ``specimen`` is the largest copy of those on the list.
     ``earlier`` are the other issues of the folder that could be read and are dated before this
-    one, the newest first. ``places`` says where what the page shows was written. ``passages`` are
-    the issue's running text, and ``references`` its links and pictures, each with its line.
+    one, the newest first, and ``people`` how many are to get it. ``places`` says where what the
+    page shows was written. ``passages`` are the issue's running text, and ``references`` its links
+    and pictures, each with its line.
     """
 
     issue: Issue
@@ -64,6 +68,7 @@ class Proof:
     passages: tuple[Passage, ...]
     references: References
     earlier: tuple[Issue, ...] = ()
+    people: int = 0
 
     @property
     def language(self) -> str:
@@ -102,6 +107,7 @@ def proof_of(
     recipient: Recipient,
     now: datetime,
     earlier: tuple[Issue, ...] = (),
+    people: int = 0,
 ) -> Proof:
     """Lay an edition out, with ``recipient``'s copy as its specimen.
 
@@ -114,23 +120,25 @@ def proof_of(
         edition=edition,
         config=config,
         page=page,
-        specimen=_specimen(edition, recipient),
+        specimen=specimen_of(edition, recipient, edition.message_for(recipient)),
         now=now,
         places=Places(issue, page, config.root),
         passages=passages_of(issue),
         references=references_of(issue),
         earlier=earlier,
+        people=people,
     )
 
 
-def _specimen(edition: Edition, recipient: Recipient) -> Specimen:
-    message = edition.message_for(recipient)
+def specimen_of(edition: Edition, recipient: Recipient, message: Message) -> Specimen:
+    """Take ``message``, which is ``recipient``'s copy of an edition, apart."""
     parsed = email.message_from_bytes(message.data, policy=default)
     assert isinstance(parsed, EmailMessage)
     page, text = parsed.get_body(("html",)), parsed.get_body(("plain",))
     return Specimen(
         recipient,
         message,
+        read_letter(message.data),
         parsed,
         edition.subject_for(recipient),
         edition.preheader_for(recipient),

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from briefmail.checks.finding import ORDER, Finding, Severity
-from briefmail.checks.proof import Proof
 from briefmail.checks.rule import M, Rule
+from briefmail.config import Config
 from briefmail.errors import InputError
+from briefmail.issue import Issue
 
 UNREADABLE = "unreadable"
 """The id of what stops an issue, a list or the settings from being read at all."""
@@ -67,6 +68,6 @@ def problems_as_findings(error: InputError) -> list[Finding]:
     ]
 
 
-def silences(proof: Proof) -> dict[str, str]:
+def silences(config: Config, issue: Issue) -> dict[str, str]:
     """Return the rules that the settings and the issue silence, each with its reason."""
-    return {**proof.config.checks.silence, **proof.issue.silence}
+    return {**config.checks.silence, **issue.silence}

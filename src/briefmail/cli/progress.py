@@ -50,6 +50,16 @@ class Progress:
         self._what = what
         self._bar.advance(self._task, steps)
 
+    def reach(self, done: int, total: int | None) -> None:
+        """Say how many are checked, of how many; None while that is not known."""
+        if not self._shown:
+            return
+        if self._bar is None or self._task is None:
+            self._bar = _bar()
+            self._task = self._bar.add_task("Checking", total=total)
+            self._bar.start()
+        self._bar.update(self._task, completed=done, total=total)
+
     def __enter__(self) -> Self:
         return self
 

@@ -6,6 +6,7 @@ two only. Nothing here writes a file.
 
 from briefmail.config.loading import CONFIG_NAME, load
 from briefmail.config.settings import SETTINGS
+from briefmail.config.tomlfile import line_of
 from briefmail.config.values import (
     ADDR_SPEC,
     CONTROL,
@@ -58,5 +59,6 @@ __all__ = [
     "Security",
     "Test",
     "Theme",
+    "line_of",
     "load",
 ]

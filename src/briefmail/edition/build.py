@@ -102,6 +102,10 @@ class Edition:
         """Name the fields without a default that a list with these columns cannot fill."""
         return self._tags.unknown_fields(columns)
 
+    def defaults(self) -> dict[str, int]:
+        """The fields that are printed with a default, each with the first line that does so."""
+        return self._tags.defaults()
+
     def _filled_text(self, text: str, recipient: Recipient) -> str:
         template = compile_source(header_source(text, self._tags))
         return self._filled(recipient, lambda: template.render(recipient.fields))

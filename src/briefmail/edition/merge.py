@@ -347,6 +347,15 @@ class MergeTags:
             for name in sorted(statement.required - columns - {UNSUBSCRIBE_FIELD})
         ]
 
+    def defaults(self) -> dict[str, int]:
+        """The fields whose default somebody may read, each with the first line that prints it."""
+        found: dict[str, int] = {}
+        for statement in self._statements.values():
+            if not statement.keyword:
+                for name in sorted(statement.fields - statement.required):
+                    found.setdefault(name, statement.tag.line)
+        return found
+
     def source(self, token: str, place: Place) -> str:
         """Jinja2 source that prints, or decides, what ``token`` stands for."""
         statement = self._statements[token]

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from briefmail.audience import Address, Recipient, Suppression
-from briefmail.checks import RULES, Finding, Names, Report, Rule, Severity
+from briefmail.checks import RULES, DnsNames, Finding, Names, Report, Rule, Severity
 from briefmail.config import CONFIG_NAME, Config, KeyKind, Relay, load
 from briefmail.delivery import (
     REASONS,
@@ -28,7 +28,7 @@ from briefmail.delivery.reply import printable
 from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
 from briefmail.newsletter import keeping, lists, signing, starting
-from briefmail.newsletter.checking import check_issue
+from briefmail.newsletter.checking import Enquiries, check_issue
 from briefmail.newsletter.desk import Checked, Desk, Layout
 from briefmail.newsletter.examining import examine
 from briefmail.newsletter.failures import FailuresWritten, write_failures
@@ -160,14 +160,25 @@ class Newsletter:
         """Lay an issue out for its editor; whatever it is made from is read again as it changes."""
         return Desk(self.root, lists.here_or_in(self.root, Path(path)), now=self._now)
 
-    def check(self, path: Path | str, *, links: bool = False) -> Report:
+    def check(
+        self,
+        path: Path | str,
+        *,
+        links: bool = False,
+        dns: bool = False,
+        spam: bool = False,
+        on_progress: Callable[[int, int | None], None] = lambda done, total: None,
+    ) -> Report:
         """Hold an issue and everybody's copy of it against every rule; send nothing.
 
-        ``links`` asks for each link once, over the network, within a minute; what was there is
-        remembered for a day. What cannot be read is a finding, too.
+        ``links`` asks for each link once, and ``dns`` for each domain on the list, over the network
+        and within a minute; good answers are remembered for a day. ``spam`` asks the spam filter
+        of this machine. ``on_progress`` is told how many people have been looked at, of how many;
+        None while the list is read. What cannot be read is a finding, too.
         """
         file = lists.here_or_in(self.root, Path(path))
-        return check_issue(self.config, file, self._now(), links=links)
+        enquiries = Enquiries(links=links, names=DnsNames() if dns else None, spam=spam)
+        return check_issue(self.config, file, self._now(), enquiries, on_progress)
 
     def doctor(self, names: Names | None = None) -> Report:
         """Look at who sends: the relay, the domain's records, the clock, the ledger.

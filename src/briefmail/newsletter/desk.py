@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from briefmail.audience import Recipient, Roll
-from briefmail.checks import Report, Survey
+from briefmail.checks import Report
 from briefmail.config import CONFIG_NAME, Config, load
 from briefmail.edition import Edition, build_edition
 from briefmail.errors import BriefmailError, InputError, Problem
@@ -189,17 +189,8 @@ PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".avif"}
 
 
 def _checked(config: Config, edition: Edition, now: datetime) -> Checked:
-    report = check_edition(config, edition, now)
-    survey = Survey(edition)
-    if config.recipients.exists():
-        with (
-            existing_store(config.root) as store,
-            Roll.read(config.recipients, suppressed=suppressed(store)) as roll,
-        ):
-            for recipient in roll.recipients():
-                survey.see(recipient)
-    lacking = {person.key: person for fault in survey.faults for person in fault.first}
-    return Checked(report, survey.people, survey.largest, tuple(lacking.values()))
+    report, survey = check_edition(config, edition, now)
+    return Checked(report, survey.people, survey.largest, survey.lacking())
 
 
 def _stamp_of(path: Path) -> tuple[str, int, int]:

@@ -23,6 +23,7 @@ what. It holds addresses, so it does not belong in version control.
   settled         how far the memory had come, so that a lost or an old one is noticed
   lock            held while a send is at work; a leftover one does no harm
   links.json      links that were there when 'check --links' asked, for a day; safe to delete
+  dns.json        which domains took mail when 'check --dns' asked, for a day; safe to delete
   log             a line for each message, and technical details of what went wrong
 """
 
