@@ -5,7 +5,7 @@ at the sender, and says what it found; the rules of a group are a module. A
 :class:`~briefmail.checks.finding.Finding` is what the editor reads.
 """
 
-from briefmail.checks.audience import Audience, MailDomains, ask_domains
+from briefmail.checks.audience import FILL, Audience, MailDomains, ask_domains
 from briefmail.checks.finding import Finding, Severity
 from briefmail.checks.links import Visits, visit_links
 from briefmail.checks.message import SpamVerdict, ask_filter
@@ -28,6 +28,7 @@ from briefmail.checks.survey import Survey
 __all__ = [
     "AUDIENCE_RULES",
     "DNS_RULES",
+    "FILL",
     "PROOF_RULES",
     "RULES",
     "SENDER_RULES",

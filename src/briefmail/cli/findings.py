@@ -29,12 +29,20 @@ def report(found: "Report") -> None:
         output.note(f"{len(found.silenced)} silenced: {rules}")
 
 
+def warnings(found: "Report") -> None:
+    """Print what deserves a look, a line each."""
+    for finding in found.of("warning"):
+        output.result(f"warning: {_line(finding)}")
+
+
 def as_json(found: "Report", *, strict: bool) -> None:
     """Print a report for a program. The shape is documented in docs/checks.md."""
     output.as_json(
         {
-            "findings": [_data(finding) for finding in found.findings],
-            "silenced": [{**_data(one.finding), "reason": one.reason} for one in found.silenced],
+            "findings": [output.finding_data(finding) for finding in found.findings],
+            "silenced": [
+                {**output.finding_data(one.finding), "reason": one.reason} for one in found.silenced
+            ],
             "exit_status": found.exit_status(strict=strict),
         }
     )
@@ -60,15 +68,3 @@ def _sum(found: "Report") -> str:
     return ", ".join(
         f"{n} {name}{'s' if n != 1 and name != 'info' else ''}" for n, name in counts if n
     )
-
-
-def _data(finding: "Finding") -> dict[str, Any]:
-    return {
-        "rule": finding.rule,
-        "group": finding.group,
-        "severity": finding.severity,
-        "text": finding.text,
-        "cure": finding.cure,
-        "path": finding.path,
-        "line": finding.line,
-    }

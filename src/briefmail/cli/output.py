@@ -18,6 +18,7 @@ from briefmail.errors import BriefmailError, InputError, Problem
 if TYPE_CHECKING:
     from briefmail.newsletter import (
         Delivery,
+        Finding,
         Plan,
         Recipient,
         Relay,
@@ -178,6 +179,9 @@ def plan(planned: "Plan") -> None:
     for record in planned.signed_by:
         if record.weak:
             _warn(f"the DKIM key {record.selector} has {record.bits} bits; make one of 2048")
+    if count := len(planned.report.of("warning")):
+        found = click.style(f"{count} {'warning' if count == 1 else 'warnings'}:", fg="yellow")
+        _say(f"{found} briefmail check {near(edition.issue.path)}", err=True)
 
 
 def _warn(text: str) -> None:
@@ -278,6 +282,19 @@ def summary(done: "Summary") -> None:
         note("interrupted; the same command goes on with everybody who is left")
 
 
+def finding_data(finding: "Finding") -> dict[str, Any]:
+    """A finding for a program. The shape is documented in docs/checks.md."""
+    return {
+        "rule": finding.rule,
+        "group": finding.group,
+        "severity": finding.severity,
+        "text": finding.text,
+        "cure": finding.cure,
+        "path": finding.path,
+        "line": finding.line,
+    }
+
+
 def plan_json(planned: "Plan") -> None:
     """Print what a send would do for a program."""
     as_json(
@@ -300,7 +317,8 @@ def plan_json(planned: "Plan") -> None:
             "warning": planned.warning,
             "closed_at": planned.closed_at,
             "error": planned.refusal.message if planned.refusal else None,
-            "way_on": [stop.way_on for stop in planned.stops],
+            "way_on": planned.ways_on,
+            "findings": [finding_data(finding) for finding in planned.report.findings],
             "first_message": planned.first.data.decode() if planned.first else None,
         }
     )
@@ -319,6 +337,7 @@ def summary_json(done: "Summary") -> None:
             "copy": {"to": done.copy.to, "fault": done.copy.fault} if done.copy else None,
             "totals": done.numbers(),
             "problems": [str(problem) for problem in planned.problems],
+            "findings": [finding_data(finding) for finding in planned.report.findings],
             "named": [
                 {
                     "address": entry.address,

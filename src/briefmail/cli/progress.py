@@ -52,7 +52,7 @@ class Progress:
 
     def reach(self, done: int, total: int | None) -> None:
         """Say how many are checked, of how many; None while that is not known."""
-        if not self._shown:
+        if not self.shown:
             return
         if self._bar is None or self._task is None:
             self._bar = _bar()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from briefmail.cli import output
+from briefmail.cli import findings, output
 from briefmail.cli.context import Settings
 from briefmail.cli.duration import duration
 from briefmail.cli.progress import Progress
@@ -101,9 +101,10 @@ def _names_nobody(word: str) -> bool:
 )
 @click.option(
     "--force",
-    type=click.Choice(FORCE),
+    metavar="REASON",
     multiple=True,
-    help="Send although this speaks against it; can be given more than once.",
+    help=f"Send although this speaks against it: {', '.join(FORCE)}, or the id of a rule of"
+    " 'briefmail check'. Can be given more than once.",
 )
 @click.option("--again", is_flag=True, help="Send although it seems to have gone out before.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -131,7 +132,8 @@ def send(
 ) -> int:
     """Send ISSUE to everybody on the list who has not had it.
 
-    The list is read first, and everybody's copy filled; then it asks. Whoever has the issue
+    The list is read first, everybody's copy filled, and all held against the rules of 'briefmail
+    check'; then it asks. Whoever has the issue
     already is left out, so the same command goes on where an interrupted run stopped. If the
     issue, the relay or the list is not what it was, it stops and says how to go on. Whoever the
     relay puts off is tried again meanwhile; Ctrl-C ends the waiting, and nothing is lost.
@@ -169,11 +171,25 @@ def send(
             retry_refused=retry_refused,
         ),
         How(connections=connections, retry_for=retry_for),
-        Nevertheless(force=frozenset(force), again=again),
+        Nevertheless(force=_known(force), again=again),
     )
     if dry_run:
         return _dry_run(newsletter, issue, options, as_json)
     return _send(newsletter, issue, options, yes=yes, as_json=as_json, verbose=settings.verbose)
+
+
+def _known(force: tuple[str, ...]) -> frozenset[str]:
+    """The reasons of ``--force``; UsageError for what is neither a reason nor a rule."""
+    from briefmail.newsletter import RULES
+
+    rules = {rule.id for rule in RULES}
+    for reason in force:
+        if reason not in FORCE and reason not in rules:
+            raise UsageError(
+                f"--force {output.escaped(reason)}: there is no such reason, and no such rule",
+                hint=f"reasons: {', '.join(FORCE)}; rules: docs/checks.md",
+            )
+    return frozenset(force)
 
 
 def _send_test(
@@ -200,6 +216,7 @@ def _dry_run(newsletter: "Newsletter", issue: Path, options: "SendOptions", as_j
         output.result("")
         output.raw(planned.first.data)
         output.result("")
+    findings.warnings(planned.report)
     output.totals(planned.numbers())
     if planned.edition.issue.status == "draft":
         output.note("The issue is a draft; while it is, it is not sent.")

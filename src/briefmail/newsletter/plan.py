@@ -6,12 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from briefmail.audience import Counts, Recipient
+from briefmail.checks import Finding, Report
 from briefmail.config import Relay
 from briefmail.delivery import Delivery, DkimRecord, Entry, Stop, Wait
 from briefmail.edition import Edition, Message
 from briefmail.errors import BriefmailError, InputError, Problem
 from briefmail.newsletter.copying import EditorsCopy
-from briefmail.newsletter.remembering import refusal
+from briefmail.newsletter.gate import refusal, ways_on
+
+NOTHING_FOUND = Report(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,9 @@ class How:
 class Nevertheless:
     """What is not to stop one send.
 
-    ``force`` has the reasons (:data:`briefmail.newsletter.REASONS`); ``given-up`` also lets those
-    who have expired be sent to. ``again`` lets an issue go out that seems to have gone out before.
+    ``force`` has the reasons (:data:`briefmail.newsletter.REASONS`) and the ids of rules;
+    ``given-up`` also lets those who have expired be sent to. ``again`` lets an issue go out that
+    seems to have gone out before.
     """
 
     force: frozenset[str] = frozenset()
@@ -93,10 +97,12 @@ class Plan:
     Among those left, ``again_uncertain``, ``again_refused`` and ``again_expired`` are taken up
     again on request, and ``may_lack`` are uncertain in the issue that this one corrects.
 
-    ``stops`` is what speaks against the send and was not answered by an option; with any, nothing
-    is sent. ``closed_at`` is the moment (UTC, ISO 8601) at which the issue was finished, if it
-    would be opened again. ``signed_by`` are the records of the DKIM keys that sign. ``warning``
-    says why the memory is not safe where the folder lies.
+    ``stops`` is what speaks against the send and was not answered by an option, and ``held`` what
+    the checks found and no option answers; with any, nothing is sent. ``report`` is all that the
+    checks found, but for what the plan says by itself, and empty if nobody is left. ``closed_at``
+    is the moment (UTC, ISO 8601) at which the issue was finished, if it would be opened again.
+    ``signed_by`` are the records of the DKIM keys that sign. ``warning`` says why the memory is
+    not safe where the folder lies.
     """
 
     edition: Edition
@@ -120,13 +126,20 @@ class Plan:
     may_lack: int = 0
     signed_by: tuple[DkimRecord, ...] = ()
     stops: tuple[Stop, ...] = ()
+    report: Report = NOTHING_FOUND
+    held: tuple[Finding, ...] = ()
     closed_at: str | None = None
     warning: str | None = None
 
     @property
     def refusal(self) -> InputError | None:
-        """What a send would raise for its ``stops``: all of them, with the options to go on."""
-        return refusal(self.stops, self.edition.issue.path, self.list_path)
+        """What a send would raise: all that stops it, with the options to go on."""
+        return refusal(self.stops, self.held, self.edition.issue.path, self.list_path)
+
+    @property
+    def ways_on(self) -> list[str]:
+        """The options that would let it through nevertheless."""
+        return ways_on(self.stops, self.held)
 
     def numbers(self) -> dict[str, int]:
         """Where each of the list's rows goes, by name: ``rows`` is the sum of all the others."""

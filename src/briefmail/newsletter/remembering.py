@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from briefmail.audience import Recipient
 from briefmail.config import Config
@@ -29,7 +28,7 @@ from briefmail.delivery import (
     stops,
 )
 from briefmail.edition import Edition
-from briefmail.errors import InputError, IssueError, ListError, Problem, StoreError
+from briefmail.errors import StoreError
 from briefmail.issue import TOKEN
 from briefmail.newsletter.lists import ROOMS
 from briefmail.store import Database, high_water, open_scratch
@@ -194,17 +193,6 @@ class Memory:
         name = self._edition.name
         if closed_at := self.closed_at:
             self._receipts.close(name, closed_at, self.ledger.totals(name))
-
-
-def refusal(found: Collection[Stop], issue: Path, list_path: Path) -> InputError | None:
-    """Return the error that names all of ``found`` and how to go on; None if there are none."""
-    if not found:
-        return None
-    places = {"issue": issue, "list": list_path}
-    problems = [Problem(places[stop.about], None, stop.text) for stop in found]
-    ways = " ".join(dict.fromkeys(stop.way_on for stop in found))
-    kind = IssueError if any(stop.about == "issue" for stop in found) else ListError
-    return kind(problems, hint=f"nothing was sent; to send it nevertheless, add {ways}")
 
 
 def _as_written(edition: Edition, text: str) -> str:

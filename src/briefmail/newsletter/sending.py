@@ -1,6 +1,6 @@
 """``send``: the plan first (everybody's copy filled, nothing touched), then the run."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from briefmail import delivery
 from briefmail.audience import ListFile, Recipient, Roll
+from briefmail.checks import FILL, Audience, Survey
 from briefmail.config import Config, Relay
 from briefmail.delivery import (
     MIGRATIONS,
@@ -32,16 +33,15 @@ from briefmail.errors import (
 )
 from briefmail.newsletter.choosing import TO_SEND, Choice, Correction, Place, Refusals
 from briefmail.newsletter.copying import EditorsCopy, send_copy
+from briefmail.newsletter.gate import gate_report, held_by
 from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppressed
-from briefmail.newsletter.plan import Plan, SendOptions, Summary, Watch
+from briefmail.newsletter.plan import NOTHING_FOUND, Plan, SendOptions, Summary, Watch
 from briefmail.newsletter.remembering import Memory, open_edition, remembered
 from briefmail.newsletter.signing import signed, signer_for
 from briefmail.newsletter.status import edition_named
 from briefmail.newsletter.testing import connector
 from briefmail.store import STORE_NAME, Database, open_store, place_warning, run_lock
 
-NAMED = 10
-"""How many people an error names before it only counts them."""
 SHOWN = 100
 """How many people a plan names."""
 
@@ -58,7 +58,7 @@ def plan_send(
     ):
         overdue = memory is not None and memory.is_overdue(now())
         choice = _choice(config, edition, options, store, overdue=overdue)
-        return _plan(config, edition, options, roll, choice, memory, signer)
+        return _plan(config, edition, options, roll, choice, memory, signer, now())
 
 
 def send_issue(
@@ -81,7 +81,7 @@ def send_issue(
             memory.ledger.recover(edition.name)  # who was in hand is named before all else
             memory.expire(now())
         choice = _choice(config, edition, options, store)
-        plan = _plan(config, edition, options, roll, choice, memory, signer)
+        plan = _plan(config, edition, options, roll, choice, memory, signer, now())
         if error := plan.refusal:
             raise error
         if plan.to_send == 0 or not confirm(plan):
@@ -308,10 +308,11 @@ def _plan(
     choice: Choice,
     memory: Memory | None,
     signer: "delivery.Signer | None",
+    now: datetime,
 ) -> Plan:
     """Fill everybody's copy before anybody is sent to, and count who has it already."""
     path = _list_path(config, options)
-    faults = _Faults()
+    survey = Survey(edition)
     places: Counter[Place] = Counter()
     may_lack = 0
     people: list[Recipient] = []
@@ -320,10 +321,12 @@ def _plan(
         places[place] += 1
         if place in TO_SEND:
             people += [recipient] if len(people) < SHOWN else []
-            faults.try_copy(edition, recipient)
+            survey.see(recipient)
             may_lack += choice.may_lack(recipient)
     to_send = sum(places[place] for place in TO_SEND)
-    faults.stop(path, to_send)
+    if faults := survey.faults(path):
+        raise MergeError(faults, hint=FILL)
+    report = gate_report(config, Audience(edition, survey, path, roll), now) if to_send else None
     return Plan(
         edition=edition,
         relay=config.relay,
@@ -346,6 +349,8 @@ def _plan(
         may_lack=may_lack,
         signed_by=signer.records if signer else (),
         stops=_stops(options, roll, choice, memory, to_send, places["given_up"]),
+        report=report or NOTHING_FOUND,
+        held=held_by(report, options.nevertheless.force) if report else (),
         closed_at=memory.closed_at if memory and to_send else None,
         warning=place_warning(config.root) if memory else None,
     )
@@ -370,38 +375,6 @@ def _stops(
         people=people,
         given_up=given_up,
     )
-
-
-class _Faults:
-    """Copies that cannot be filled: for each problem how many people have it, and the first few."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[Problem] = Counter()
-        self._first: defaultdict[Problem, list[Recipient]] = defaultdict(list)
-
-    def try_copy(self, edition: Edition, recipient: Recipient) -> None:
-        """Fill one person's copy, and remember what is in the way."""
-        try:
-            edition.message_for(recipient)
-        except MergeError as error:
-            for problem in error.problems:
-                self._counts[problem] += 1
-                self._first[problem] += [recipient] if self._counts[problem] <= NAMED else []
-
-    def stop(self, path: Path, to_send: int) -> None:
-        """Raise :class:`MergeError` with each field, its line, and the people who lack it."""
-        problems = []
-        for problem, count in self._counts.items():
-            first = self._first[problem]
-            named = ", ".join(f"{path.name}:{who.line} ({who.address})" for who in first)
-            more = f" and {count - len(first)} more" if count > len(first) else ""
-            text = f"{problem.text}, for {count} of {to_send} people: {named}{more}"
-            problems.append(Problem(problem.path, problem.line, text))
-        if problems:
-            raise MergeError(
-                problems,
-                hint='fill the cells, or give the field a default: {{ field | default("...") }}',
-            )
 
 
 def _nothing_sent(plan: Plan, memory: Memory | None, *, confirmed: bool) -> Summary:
