@@ -432,3 +432,21 @@ def test_a_word_like_a_token_in_the_settings_is_named(tmp_path: Path) -> None:
         None,
         "the word bm00000000s0001x in the settings or a template cannot be used",
     )
+
+
+def test_the_size_of_a_copy_is_that_of_its_message(tmp_path: Path) -> None:
+    edition = print_edition(tmp_path, "Dear {{ first_name }}, {{ email }}\n", toml=TOML)
+    for name in ("Mòrag", "Seònaid " * 30, "a"):
+        recipient = person(name.strip(), first_name=name)
+        assert edition.size_for(recipient) == len(edition.message_for(recipient).data)
+
+
+def test_defaults_are_the_fields_that_are_printed_with_one(tmp_path: Path) -> None:
+    """A field in a condition is none, nor is one that is printed as it is."""
+    body = (
+        'x\n\n{{ a | default(b) }} {% if c | default("") %}{{ d }}{% endif %}\n\n{{ e|default }}\n'
+    )
+    edition = print_edition(tmp_path, body)
+    lines = edition.defaults()
+    assert sorted(lines) == ["a", "e"]
+    assert lines["e"] == lines["a"] + 2

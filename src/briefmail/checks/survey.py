@@ -65,7 +65,7 @@ class Survey:
                 gap.count += 1
                 gap.first = gap.first or recipient
         try:
-            size = len(self._edition.message_for(recipient).data)
+            size = self._edition.size_for(recipient)
         except MergeError as error:
             self._note(error, recipient)
             return

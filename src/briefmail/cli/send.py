@@ -133,10 +133,10 @@ def send(
     """Send ISSUE to everybody on the list who has not had it.
 
     The list is read first, everybody's copy filled, and all held against the rules of 'briefmail
-    check'; then it asks. Whoever has the issue
-    already is left out, so the same command goes on where an interrupted run stopped. If the
-    issue, the relay or the list is not what it was, it stops and says how to go on. Whoever the
-    relay puts off is tried again meanwhile; Ctrl-C ends the waiting, and nothing is lost.
+    check'; then it asks. Whoever has the issue already is left out, so the same command goes on
+    where an interrupted run stopped. If the issue, the relay or the list is not what it was, it
+    stops and says how to go on. Whoever the relay puts off is tried again meanwhile; Ctrl-C ends
+    the waiting, and nothing is lost.
 
     Without a relay (SMTP_HOST in .env) the messages are caught in outbox/.
     """

@@ -67,9 +67,20 @@ class Edition:
         ``inert`` takes the effect out of the links for leaving, for a preview. Raises
         :class:`MergeError` when a field that the issue needs is missing.
         """
-        identity = f"{self._wire.list_id}\n{self.name}\n{recipient.key}".encode()
-        message_id = f"<{hashlib.sha256(identity).hexdigest()[:32]}@{self.sender.domain}>"
+        message_id = self._message_id(recipient)
         return self._filled(recipient, lambda: self._wire.fill(recipient, message_id, inert=inert))
+
+    def size_for(self, recipient: Recipient) -> int:
+        """How many octets one recipient's message has; :class:`MergeError` as for the message.
+
+        It is filled for that, and costs less than to write it.
+        """
+        message_id = self._message_id(recipient)
+        return self._filled(recipient, lambda: self._wire.size(recipient, message_id))
+
+    def _message_id(self, recipient: Recipient) -> str:
+        identity = f"{self._wire.list_id}\n{self.name}\n{recipient.key}".encode()
+        return f"<{hashlib.sha256(identity).hexdigest()[:32]}@{self.sender.domain}>"
 
     def test_message(self, recipient: Recipient, to: str) -> Message:
         """Write ``recipient``'s message to the address ``to``, marked and with inert links."""

@@ -90,24 +90,36 @@ class WireTemplate:
         ``to`` sends the recipient's copy to another address, ``mark`` is put before the subject,
         and ``inert`` takes the effect out of the links for leaving.
         """
+        head, body = self._own(recipient, message_id, to=to, mark=mark, inert=inert)
+        data = b"".join((*head, body.encode("ascii"), self._tail))
+        return Message(self._envelope.bounce_address, to or recipient.address, message_id, data)
+
+    def size(self, recipient: Recipient, message_id: str) -> int:
+        """How many octets the recipient's message has; FillError as :meth:`fill`.
+
+        What is the same for everybody, pictures above all, is not copied for it.
+        """
+        head, body = self._own(recipient, message_id, to="", mark="", inert=False)
+        return sum(map(len, head)) + len(body) + len(self._tail)
+
+    def _own(
+        self, recipient: Recipient, message_id: str, *, to: str, mark: str, inert: bool
+    ) -> tuple[tuple[bytes, ...], str]:
+        """The header, and what is filled in of the body, which is ASCII."""
         link, leaving = self._leaving.ways(recipient, inert=inert)
         fields = {**recipient.fields, UNSUBSCRIBE_FIELD: link}
-        data = b"".join(
-            (
-                self._from,
-                headers.mailbox("To", "" if to else recipient.name, to or recipient.address),
-                self._reply_to,
-                self._subject_for(fields, mark),
-                self._date,
-                headers.verbatim("Message-ID", message_id),
-                self._list_id,
-                leaving,
-                self._mime,
-                self._body.render(fields).encode("ascii"),
-                self._tail,
-            )
+        head = (
+            self._from,
+            headers.mailbox("To", "" if to else recipient.name, to or recipient.address),
+            self._reply_to,
+            self._subject_for(fields, mark),
+            self._date,
+            headers.verbatim("Message-ID", message_id),
+            self._list_id,
+            leaving,
+            self._mime,
         )
-        return Message(self._envelope.bounce_address, to or recipient.address, message_id, data)
+        return head, self._body.render(fields)
 
     def subject(self, fields: Mapping[str, str]) -> str:
         """The subject as one recipient sees it."""
