@@ -16,7 +16,7 @@ from real_parts import require
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2016, 9, 6, 12, 0, tzinfo=UTC)
-# The ends of two real reports of SpamAssassin 4.0.1.
+# In the form of SpamAssassin's reports, made short.
 REPORT = """\
 Subject: (9.9 points, 1.0 required)
 
