@@ -33,7 +33,7 @@ Content analysis details:   (3.1 points, 5.0 required)
  2.4 HTML_IMAGE_ONLY_08     BODY: HTML: images with 400-800 bytes of
                             words
 """
-# As "rspamc --json" of rspamd 3.4 prints it, shortened.
+# In the form of what "rspamc --json" prints.
 ANSWER = """{"is_skipped": false, "score": 16.5, "required_score": 15.0, "symbols": {
 "R_DKIM_NA": {"name": "R_DKIM_NA", "score": 0.0, "description": "Missing DKIM signature"},
 "MIME_GOOD": {"name": "MIME_GOOD", "score": -0.1, "metric_score": -0.1},
