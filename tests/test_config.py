@@ -9,7 +9,9 @@ from briefmail.config import (
     MAIL_CLIENTS,
     Checks,
     Config,
+    Day,
     Dkim,
+    Every,
     Mail,
     Mailbox,
     Newsletter,
@@ -85,6 +87,8 @@ on = "thursday"
 at = 07:30:00
 from = 2016-08-24
 timezone = "Europe/London"
+except = [2016-12-28, "2017-01-04"]
+not_after = "90 minutes"
 give_up = "36 hours"
 
 [checks]
@@ -125,11 +129,18 @@ security = "STARTTLS"
             logo_alt="The Briefing",
             logo_width=200,
         ),
-        schedule=Schedule(
-            1, 3, time(7, 30), date(2016, 8, 24), "Europe/London", give_up=timedelta(hours=36)
-        ),
         checks=Checks(clients=("apple-mail", "yahoo")),
         dkim=Dkim("example.org", "old", "keys/old.pem", "new.2026", "keys/new.pem"),
+        schedule=Schedule(
+            every=Every(1, "weeks"),
+            on=(Day(3),),
+            at=time(7, 30),
+            start=date(2016, 8, 24),
+            timezone="Europe/London",
+            skipped=(date(2016, 12, 28), date(2017, 1, 4)),
+            not_after=timedelta(minutes=90),
+            give_up=timedelta(hours=36),
+        ),
         relay=Relay(
             "smtp.example.org", 2525, "starttls", "jo", Secret("SMTP_PASSWORD", "secret", tmp_path)
         ),
@@ -351,12 +362,36 @@ def test_a_toml_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
         ("theme", "logo_width = true", "logo_width must be a number of pixels from 1 to 600"),
         ("checks", 'clients = ["pine"]', f"clients must be a list of: {', '.join(MAIL_CLIENTS)}"),
         ("checks", "clients = []", f"clients must be a list of: {', '.join(MAIL_CLIENTS)}"),
-        ("schedule", 'every = "fortnight"', "every must be like '1 week' or '2 weeks'"),
-        ("schedule", 'every = "00 weeks"', "every must be like '1 week' or '2 weeks'"),
+        *(
+            ("schedule", f"every = {every}", "every must be like '1 week', '2 weeks' or 'month'")
+            for every in ('"fortnight"', '"00 weeks"', '"100 weeks"', '"2 days"', '"² weeks"')
+        ),
+        *(
+            (
+                "schedule",
+                f"on = {day}",
+                "on must be a weekday: Monday, Tuesday, Wednesday, Thursday, Friday, Saturday,"
+                " Sunday; or one of a month, such as 'first Tuesday' or 'last Friday'; or a list",
+            )
+            for day in ('"Wodnesday"', '["Monday", ""]', '"fifth Monday"', '"the last Monday"')
+        ),
+        ("schedule", "on = 3", "on must be text in quotes"),
         (
             "schedule",
-            'on = "Wodnesday"',
-            "on must be a weekday: Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday",
+            "on = []",
+            "on must be a weekday, or a list of them; without a calendar, leave it out",
+        ),
+        ("schedule", 'every = "2 weeks"', "every needs schedule.on: the day, such as 'Wednesday'"),
+        ("schedule", 'on = "Monday"', "on needs schedule.every: how often, such as '2 weeks'"),
+        ("schedule", "except = [2016-12-28, 5]", "except must be a date such as 2016-08-24"),
+        ("schedule", 'except = "Easter"', "except must be a date such as 2016-08-24"),
+        *(
+            (
+                "schedule",
+                f"not_after = {duration}",
+                "not_after must be like '90 minutes', '24 hours' or '2 days'",
+            )
+            for duration in ('"0 hours"', '"24"', '"1 week"', '"12345 days"', '"1.5 hours"')
         ),
         (
             "schedule",
@@ -417,6 +452,39 @@ def test_a_wrong_setting_is_a_problem_with_its_line(
     assert problems_of(tmp_path, f"# settings\n\n[{table}]\n{line}\n") == [
         f"briefmail.toml:4: {table}.{text}"
     ]
+
+
+@pytest.mark.parametrize(
+    ("every", "on", "days"),
+    [
+        (Every(1, "weeks"), '"Wednesday"', (Day(2),)),
+        (Every(2, "weeks"), '["Tuesday", "friday"]', (Day(1), Day(4))),
+        (Every(1, "months"), '"first Tuesday"', (Day(1, 1),)),
+        (Every(3, "months"), '["Second MONDAY", "last  Friday"]', (Day(0, 2), Day(4, -1))),
+    ],
+)
+def test_a_calendar_is_of_weeks_or_of_months(
+    tmp_path: Path, every: Every, on: str, days: tuple[Day, ...]
+) -> None:
+    """A number of one may be left out."""
+    words = [f"{every.count} {every.unit}"]
+    words += [every.unit.removesuffix("s")] if every.count == 1 else []
+    for word in words:
+        toml = f'[schedule]\nevery = "{word}"\non = {on}\n'
+        assert settings_of(tmp_path, toml).schedule == Schedule(every, days)
+
+
+@pytest.mark.parametrize(
+    ("every", "on", "text"),
+    [
+        ("month", "Tuesday", "must say which of a month: 'first Tuesday', 'last Friday'"),
+        ("2 weeks", "last Friday", "can be one of a month only with schedule.every = 'month'"),
+    ],
+)
+def test_days_and_how_often_fit_each_other(tmp_path: Path, every: str, on: str, text: str) -> None:
+    """The first Tuesday of a fortnight is nothing that anybody can mean."""
+    toml = f'[schedule]\nevery = "{every}"\n\non = "{on}"\n'
+    assert problems_of(tmp_path, toml) == [f"briefmail.toml:4: schedule.on {text}"]
 
 
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A folder's settings, read once: the toml under ``.env``, and both under the environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from briefmail.config.dkim import dkim_problems
@@ -73,8 +73,24 @@ def _check_together(config: Config) -> None:
         text = "editor.copy needs editor.email: where the copy goes"
         problems.append(Problem(path, line_of(path, "editor", "copy"), text))
     problems += dkim_problems(path, config.dkim, config.newsletter.sender)
+    for key, text in _calendar_faults(config.schedule):
+        line = line_of(path, "schedule", key)
+        problems.append(Problem(path, line, f"schedule.{key} {text}"))
     if config.relay and not config.newsletter.sender:
         text = "newsletter.from is not set, and a relay is: say who the mail comes from"
         problems.append(Problem(path, None, text))
     if problems:
         raise ConfigError(problems)
+
+
+def _calendar_faults(schedule: Schedule) -> Iterator[tuple[str, str]]:
+    """Find what is wrong between ``every`` and ``on``: a calendar has both."""
+    every, monthly = schedule.every, schedule.every and schedule.every.unit == "months"
+    if every and not schedule.on:
+        yield "every", "needs schedule.on: the day, such as 'Wednesday'"
+    elif schedule.on and not every:
+        yield "on", "needs schedule.every: how often, such as '2 weeks'"
+    elif monthly and any(day.nth is None for day in schedule.on):
+        yield "on", "must say which of a month: 'first Tuesday', 'last Friday'"
+    elif not monthly and any(day.nth for day in schedule.on):
+        yield "on", "can be one of a month only with schedule.every = 'month'"

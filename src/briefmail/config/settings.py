@@ -16,7 +16,10 @@ from briefmail.config.values import (
     FONT,
     LANG,
     MAIL_CLIENTS,
+    ORDINALS,
     WEEKDAYS,
+    Day,
+    Every,
     Mailbox,
     MailClient,
     Rate,
@@ -95,18 +98,28 @@ def _pixels(value: Any) -> int:
     return value
 
 
-def _weeks(value: Any) -> int:
-    match = re.fullmatch(r"(?:(\d{1,2}) )?weeks?", _text(value))
-    if not match or int(match[1] or 1) == 0:
-        raise ValueError("must be like '1 week' or '2 weeks'")
-    return int(match[1] or 1)
+def _every(value: Any) -> Every:
+    match = re.fullmatch(r"(?:([1-9]\d?) )?(week|month)s?", _text(value), re.ASCII)
+    if not match:
+        raise ValueError("must be like '1 week', '2 weeks' or 'month'")
+    return Every(int(match[1] or 1), "weeks" if match[2] == "week" else "months")
 
 
-def _weekday(value: Any) -> int:
+def _days(value: Any) -> tuple[Day, ...]:
+    if value == []:
+        raise ValueError("must be a weekday, or a list of them; without a calendar, leave it out")
+    return tuple(map(_day, value if isinstance(value, list) else [value]))
+
+
+def _day(value: Any) -> Day:
+    *nth, weekday = _text(value).casefold().split() or [""]
     names = [day.casefold() for day in WEEKDAYS]
-    if _text(value).casefold() not in names:
-        raise ValueError(f"must be a weekday: {', '.join(WEEKDAYS)}")
-    return names.index(_text(value).casefold())
+    if weekday not in names or len(nth) > 1 or (nth and nth[0] not in ORDINALS):
+        raise ValueError(
+            f"must be a weekday: {', '.join(WEEKDAYS)}; or one of a month, such as 'first Tuesday'"
+            " or 'last Friday'; or a list"
+        )
+    return Day(names.index(weekday), ORDINALS[nth[0]] if nth else None)
 
 
 def _time(value: Any) -> time:
@@ -126,6 +139,10 @@ def _date(value: Any) -> date:
         return date.fromisoformat(_text(value))
     except ValueError:
         raise ValueError("must be a date such as 2016-08-24") from None
+
+
+def _dates(value: Any) -> tuple[date, ...]:
+    return tuple(map(_date, value if isinstance(value, list) else [value]))
 
 
 def _duration(value: Any) -> timedelta:
@@ -231,12 +248,14 @@ SETTINGS: Mapping[str, Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
         "logo_width": ("logo_width", _pixels),
     },
     "schedule": {
-        "every": ("every", _weeks),
-        "on": ("on", _weekday),
+        "every": ("every", _every),
+        "on": ("on", _days),
         "at": ("at", _time),
         "from": ("start", _date),
         "timezone": ("timezone", _timezone),
         "give_up": ("give_up", _duration),
+        "except": ("skipped", _dates),
+        "not_after": ("not_after", _duration),
     },
     "test": {"to": ("to", _addresses)},
     "editor": {"email": ("email", _address), "copy": ("copy", _flag)},

@@ -32,6 +32,7 @@ COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 FONT = re.compile(r"[A-Za-z0-9 ,'-]+")
 LANG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as a theme needs it
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 
 Security = Literal["starttls", "tls", "none"]
 KeyKind = Literal["rsa", "ed25519"]
@@ -136,18 +137,40 @@ class Theme:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """``[schedule]``: when issues go out, in local time. ``every`` is a number of weeks.
+class Every:
+    """Every so many weeks, or months."""
 
-    Whoever could not be sent to within ``give_up`` of an issue's beginning is given up.
+    count: int
+    unit: Literal["weeks", "months"]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the week, 0 for Monday; with ``nth``, such a day of the month, -1 for its last."""
+
+    weekday: int
+    nth: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """``[schedule]``: when issues go out, by the clock on the wall of ``timezone``.
+
+    Without ``every`` there is no calendar, and each issue has its own date; ``on`` is set wherever
+    ``every`` is, with a ``nth`` for months only. ``skipped`` are days of the calendar without an
+    issue. An issue that could not go out goes out by itself up to ``not_after`` late; whoever could
+    not be sent to within ``give_up`` of its beginning is given up. Without ``timezone`` it is this
+    machine's.
     """
 
-    every: int = 2
-    on: int = 2
+    every: Every | None = None
+    on: tuple[Day, ...] = ()
     at: time = time(9, 0)
     start: date | None = None
     timezone: str = ""
     give_up: timedelta = timedelta(days=2)
+    skipped: tuple[date, ...] = ()
+    not_after: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)

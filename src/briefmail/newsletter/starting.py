@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
 
-from briefmail.config import CONFIG_NAME, Config, Schedule
+from briefmail.config import CONFIG_NAME, Config, Day, Every, Schedule
 from briefmail.errors import StoreError, UsageError
 from briefmail.schedule import next_day
 
 STARTER = "templates/init"
+_SCHEDULE = Schedule(Every(2, "weeks"), (Day(2),))  # as in the starter's briefmail.toml
 # Control characters, halves of characters (from file names) and what YAML does not call text.
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?!\d)")
@@ -22,7 +23,7 @@ def init(folder: Path, today: date) -> list[Path]:
     Raises :class:`UsageError` if one of the files is there already; then none is written. Raises
     :class:`StoreError` where the disk will not have them.
     """
-    day = next_day(Schedule(), today, ())
+    day = next_day(_SCHEDULE, today, ())
     values = {"@@DATE@@": day.isoformat(), "@@NAME@@": _quoted(_name_of(folder))[1:-1]}
     files = {
         folder / CONFIG_NAME: _starter("briefmail.toml", values),

@@ -1,5 +1,6 @@
-"""When it goes out: the days of the newsletter, in local time."""
+"""When it goes out: the calendar, in local time."""
 
-from briefmail.schedule.cadence import next_day
+from briefmail.schedule.cadence import days, next_day
+from briefmail.schedule.wallclock import local, moment_of
 
-__all__ = ["next_day"]
+__all__ = ["days", "local", "moment_of", "next_day"]
