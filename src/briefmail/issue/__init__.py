@@ -2,8 +2,9 @@
 
 from briefmail.issue.markdown import plain
 from briefmail.issue.model import Content, Issue, Node, Section, Story, Tag
-from briefmail.issue.source import date_of, read_issue
+from briefmail.issue.source import read_issue
 from briefmail.issue.tags import STATEMENT_TOKEN, TOKEN, show_tags
+from briefmail.issue.timing import Timing, read_timing
 
 __all__ = [
     "STATEMENT_TOKEN",
@@ -14,8 +15,9 @@ __all__ = [
     "Section",
     "Story",
     "Tag",
-    "date_of",
+    "Timing",
     "plain",
     "read_issue",
+    "read_timing",
     "show_tags",
 ]

@@ -27,7 +27,7 @@ def read_issue(path: Path) -> Issue:
 
     Raises :class:`IssueError` with all problems, each with its line where it has one.
     """
-    text = _decode(path, _read(path))
+    text = read_text(path)
     matter = split_front_matter(text)
     swapper = Swapper(text)
     title_subject = matter.values.get("subject", "")
@@ -53,19 +53,6 @@ def read_issue(path: Path) -> Issue:
     return replace(issue, tags=swapper.tags, markdown=swapper.with_literals(body))
 
 
-def date_of(path: Path) -> date | None:
-    """The date of an issue file, by its front matter or its name; None if it cannot be told.
-
-    The text is not looked at, which makes this cheap.
-    """
-    try:
-        values = split_front_matter(_decode(path, _read(path))).values
-    except IssueError:
-        return None
-    found: date | None = values.get("date", _date_of(path))
-    return found
-
-
 def _stop(path: Path, faults: Iterable[tuple[int, str]]) -> NoReturn:
     raise IssueError(Problem(path, line, text) for line, text in sorted(set(faults)))
 
@@ -88,7 +75,7 @@ def _assemble(path: Path, matter: FrontMatter, parts: Outline, swapper: Swapper)
     values: dict[str, Any] = {
         key: value for key, value in matter.values.items() if key not in _RENAMED
     }
-    values.update(preheader=swapped("preheader"), date=matter.values.get("date", _date_of(path)))
+    values.update(preheader=swapped("preheader"), date=matter.values.get("date", file_date(path)))
     if "from" in matter.values:
         values["sender"] = matter.values["from"]
     return Issue(
@@ -109,7 +96,8 @@ def _assemble(path: Path, matter: FrontMatter, parts: Outline, swapper: Swapper)
 _RENAMED = {"subject", "slug", "from"}
 
 
-def _date_of(path: Path) -> date | None:
+def file_date(path: Path) -> date | None:
+    """Return the day that a file's name begins with, None if it begins otherwise."""
     match = _FILE_DATE.match(path.stem)
     try:
         return date.fromisoformat(match[1]) if match else None
@@ -118,6 +106,11 @@ def _date_of(path: Path) -> date | None:
 
 
 # --- bytes ----------------------------------------------------------------------------------------
+
+
+def read_text(path: Path) -> str:
+    """Return the text of an issue file, with LF line ends; :class:`IssueError` if it has none."""
+    return _decode(path, _read(path))
 
 
 def _read(path: Path) -> bytes:

@@ -31,7 +31,7 @@ from briefmail.config import Config
 from briefmail.delivery import FrozenEditions
 from briefmail.edition import Edition, build_edition
 from briefmail.errors import InputError, MergeError
-from briefmail.issue import Issue, date_of, read_issue
+from briefmail.issue import Issue, read_issue, read_timing
 from briefmail.newsletter.lists import STAND_IN, existing_store, suppressed
 
 EARLIER = 10
@@ -154,7 +154,9 @@ def earlier_issues(issue: Issue) -> tuple[Issue, ...]:
     """The issues beside this one that can be read and are dated before it, the newest first."""
     if issue.date is None:
         return ()
-    dated = [(day, path) for path in issue.path.parent.glob("*.md") if (day := date_of(path))]
+    dated = [
+        (day, path) for path in issue.path.parent.glob("*.md") if (day := read_timing(path).date)
+    ]
     before = sorted((pair for pair in dated if pair[0] < issue.date), reverse=True)
     found = []
     for _, path in before[:EARLIER]:

@@ -1,6 +1,26 @@
-"""When it goes out: the calendar, in local time."""
+"""When it goes out: the calendar in local time, what is due now, and what calls us to look."""
 
 from briefmail.schedule.cadence import days, next_day
+from briefmail.schedule.due import GOES, Known, Memory, Standing, State, standings
+from briefmail.schedule.slots import Slot, empty_slots, upcoming
+from briefmail.schedule.timers import Unit, crontab_line, systemd_units
 from briefmail.schedule.wallclock import local, moment_of
 
-__all__ = ["days", "local", "moment_of", "next_day"]
+__all__ = [
+    "GOES",
+    "Known",
+    "Memory",
+    "Slot",
+    "Standing",
+    "State",
+    "Unit",
+    "crontab_line",
+    "days",
+    "empty_slots",
+    "local",
+    "moment_of",
+    "next_day",
+    "standings",
+    "systemd_units",
+    "upcoming",
+]
