@@ -12,6 +12,7 @@ from briefmail.cli.door import run
 from briefmail.cli.init import init
 from briefmail.cli.new import new
 from briefmail.cli.preview import preview
+from briefmail.cli.schedule import schedule
 from briefmail.cli.send import send
 from briefmail.cli.settle import settle
 from briefmail.cli.status import status
@@ -62,6 +63,7 @@ for command in (
     preview,
     check,
     send,
+    schedule,
     status,
     who,
     settle,

@@ -88,6 +88,11 @@ class History:
             )
             return [status for (name,) in names if (status := self._status(name))]
 
+    def records(self) -> list[EditionRecord]:
+        """Return what the ledger knows of every edition as such, without counting people."""
+        names = self._database.rows("SELECT id FROM edition")
+        return [record for (name,) in names if (record := self._ledger.edition(name))]
+
     def edition(self, edition_id: str) -> EditionStatus | None:
         """Return where one edition stands, None if it was never opened."""
         with self._database.snapshot():

@@ -27,8 +27,8 @@ from briefmail.delivery import (
 from briefmail.delivery.reply import printable
 from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
-from briefmail.newsletter import keeping, lists, signing, starting
 from briefmail.newsletter.checking import Enquiries, check_issue
+from briefmail.newsletter import keeping, lists, scheduling, signing, starting
 from briefmail.newsletter.desk import Checked, Desk, Layout
 from briefmail.newsletter.examining import examine
 from briefmail.newsletter.failures import FailuresWritten, write_failures
@@ -48,6 +48,7 @@ from briefmail.newsletter.settling import Settled, SettlePlan, settle_issue
 from briefmail.newsletter.signing import NewKey
 from briefmail.newsletter.status import Advice, Person, Status, editions, status_of, who
 from briefmail.newsletter.testing import TestResult, send_tests
+from briefmail.schedule import Slot, Standing, Unit, local
 
 __all__ = [
     "REASONS",
@@ -84,6 +85,8 @@ __all__ = [
     "SettlePlan",
     "Settled",
     "Severity",
+    "Slot",
+    "Standing",
     "Status",
     "Stop",
     "Summary",
@@ -91,6 +94,7 @@ __all__ = [
     "Suppression",
     "TestResult",
     "Totals",
+    "Unit",
     "Wait",
     "Whom",
     "find_root",
@@ -136,7 +140,8 @@ class Newsletter:
 
     def new(self, title: str, day: date | None = None) -> Path:
         """Begin an issue, for ``day`` or the next day of the cadence without one; its path."""
-        return starting.new_issue(self.config, title, day, self._now().astimezone().date())
+        today = self.local(self._now()).date()
+        return starting.new_issue(self.config, title, day, today)
 
     def issue(self, path: Path | str) -> Issue:
         """Read an issue file; :class:`~briefmail.errors.IssueError` with all its problems.
@@ -234,6 +239,25 @@ class Newsletter:
     ) -> Settled:
         """Write down that an issue went out by other means: ``send`` then sends it to nobody."""
         return settle_issue(self.config, self.edition(path), confirm)
+
+    def dates(self, count: int) -> list[Slot]:
+        """The next dates, today's among them, with the issue that each has or lacks.
+
+        They are the calendar's days, and those of issues on other days.
+        """
+        return scheduling.dates(self.config, count, self._now())
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment by the clock that the newsletter goes by."""
+        return local(self.config.schedule, moment)
+
+    def crontab(self) -> str:
+        """The line for cron that sends what is due, with absolute paths for this folder."""
+        return scheduling.crontab(self.config)
+
+    def systemd(self) -> tuple[Unit, Unit]:
+        """The service and the timer for systemd that do the same."""
+        return scheduling.systemd(self.config)
 
     def editions(self) -> list[EditionStatus]:
         """Where every edition stands, the newest first. It may be asked while a send is at work."""

@@ -1,0 +1,78 @@
+"""``schedule``: the dates to come, and what has to be installed so that they are kept."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from briefmail.config import Config
+from briefmail.delivery import EditionRecord, History, Receipt, Receipts
+from briefmail.issue import Timing, read_timing
+from briefmail.newsletter.lists import check_folder
+from briefmail.newsletter.status import reading
+from briefmail.schedule import (
+    Known,
+    Memory,
+    Slot,
+    Unit,
+    crontab_line,
+    standings,
+    systemd_units,
+    upcoming,
+)
+
+
+def timings(config: Config) -> list[Timing]:
+    """Read what every issue file says of when it goes out, faulty ones too."""
+    return [read_timing(path) for path in sorted(config.issues.glob("*.md"))]
+
+
+def known_editions(
+    records: Iterable[EditionRecord], receipts: Iterable[Receipt]
+) -> tuple[Known, ...]:
+    """Join what the ledger and the receipts know: where one says closed, it is closed."""
+    found = {
+        record.id: Known(
+            record.id,
+            "closed" if record.closed_at else "opened",
+            record.issue_date,
+            frozenset({record.fingerprint}),
+        )
+        for record in records
+    }
+    for receipt in receipts:
+        past = receipt.past
+        known = found.get(past.name, Known(past.name, "elsewhere", past.issue_date))
+        found[past.name] = replace(
+            known,
+            standing="closed" if receipt.closed_at else known.standing,
+            fingerprints=known.fingerprints | past.fingerprints,
+        )
+    return tuple(found.values())
+
+
+def dates(config: Config, count: int, now: datetime) -> list[Slot]:
+    """Return the next ``count`` dates, from today's on, with the issue that each has or lacks."""
+    check_folder(config.root)
+    with reading(config.root) as store:
+        records = History(store).records() if store else []
+    memory = Memory(known_editions(records, Receipts(config.root).all()))
+    found = standings(now, config.schedule, timings(config), memory)
+    return upcoming(now, config.schedule, found, count)
+
+
+def crontab(config: Config) -> str:
+    """Return the line for this folder; it runs what is running now."""
+    check_folder(config.root)
+    return crontab_line(_dispatch(config))
+
+
+def systemd(config: Config) -> tuple[Unit, Unit]:
+    """Return the service and the timer for this folder."""
+    check_folder(config.root)
+    return systemd_units(config.root.name, _dispatch(config))
+
+
+def _dispatch(config: Config) -> list[str]:
+    # -P: the folder that cron happens to start in holds no modules of ours.
+    return [sys.executable, "-P", "-m", "briefmail", "-C", str(config.root), "dispatch"]
