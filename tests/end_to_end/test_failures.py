@@ -48,6 +48,18 @@ def test_with_a_memory_the_log_is_there(briefmail: Command, own: Path, broken: N
     assert (own / ".briefmail" / "log").read_text("utf-8").count("Traceback") == 2
 
 
+def test_the_log_is_that_of_the_newsletter_from_wherever_it_is_called(
+    briefmail: Command, own: Path, broken: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """cron starts in the home directory, and names the newsletter with -C."""
+    briefmail("suppress", "a@example.org")
+    monkeypatch.chdir(tmp_path)
+    log = own / ".briefmail" / "log"
+    result = briefmail("-C", own, "send", FIRST, "--dry-run")
+    assert result.err.endswith(f"details are in {log.relative_to(tmp_path)}\n")
+    assert "Traceback" in log.read_text("utf-8")
+
+
 def test_a_bug_without_a_place_for_a_log_is_still_one_line(
     briefmail: Command, own: Path, broken: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ import click
 from briefmail import __version__
 from briefmail.cli.backup import backup
 from briefmail.cli.check import check
-from briefmail.cli.context import Settings
+from briefmail.cli.context import Settings, Whereabouts
 from briefmail.cli.dkim import dkim
 from briefmail.cli.doctor import doctor
 from briefmail.cli.door import run
@@ -54,7 +54,7 @@ class InReadingOrder(click.Group):
 @click.pass_context
 def cli(context: click.Context, folder: str | None, verbose: bool) -> None:
     """Send a newsletter that is a folder of text files: to everybody, exactly once."""
-    context.obj = Settings(folder, verbose)
+    context.obj = Settings(folder, verbose, context.ensure_object(Whereabouts))
 
 
 for command in (

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from briefmail.cli import output
+from briefmail.cli.context import Whereabouts
 from briefmail.errors import BriefmailError
 
 INTERRUPTED = 130
@@ -26,11 +27,13 @@ def run(command: click.Command, arguments: list[str] | None = None) -> NoReturn:
 
 def status_of(command: click.Command, arguments: list[str] | None = None) -> int:
     """Run ``command``; print what went wrong, if anything did, and return the exit status."""
+    whereabouts = Whereabouts()
     try:
         result = command.main(
             arguments,
             prog_name="briefmail",
             standalone_mode=False,
+            obj=whereabouts,
         )
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
@@ -47,17 +50,17 @@ def status_of(command: click.Command, arguments: list[str] | None = None) -> int
         output.error(error)
         return error.exit_status
     except Exception as error:  # a bug
-        path = _log(traceback.format_exc())
+        path = _log(traceback.format_exc(), whereabouts.root)
         output.internal_error(error, path)
         return BriefmailError.exit_status
 
 
-def _log(text: str) -> Path | None:
+def _log(text: str, root: Path) -> Path | None:
     """Keep the details for whoever can use them: in the newsletter's memory, else in a new file.
 
     They may name people, so only the user can read either of them.
     """
-    path = Path(".briefmail/log")
+    path = root / ".briefmail/log"
     try:
         if not path.parent.is_dir():
             path = Path(tempfile.mkstemp(prefix="briefmail-", suffix=".log")[1])

@@ -98,7 +98,7 @@ def error(failure: BriefmailError) -> None:
 
 def internal_error(failure: Exception, log: Path | None) -> None:
     """Print the one line that a user sees of a bug."""
-    place = f"; details are in {log}" if log else ""
+    place = f"; details are in {near(log)}" if log else ""
     what = f"{type(failure).__name__}: {failure}".splitlines()[0]
     _say(f"{click.style('internal error', fg='red')}: {what}{place}", err=True)
 
