@@ -14,6 +14,7 @@
     ├── RelayUnavailable      75  the relay is down or busy; nothing is lost, try again later
     │   └── RelayUnusable         it would say the same again; waiting for it does not help
     ├── LockHeld              75  another run is at work in this folder
+    ├── Held                  75  the editor holds the issue back
     ├── SecretMissing         78  a file or a command does not yield the password or the token
     └── LoginRefused          78  the relay refuses the user name, the password or the token
 
@@ -107,6 +108,20 @@ class LockHeld(BriefmailError):
     """Another run is at work in this folder."""
 
     exit_status = 75
+
+
+class Held(BriefmailError):
+    """The editor holds the issue back."""
+
+    exit_status = 75
+
+    @classmethod
+    def of(cls, edition: str) -> "Held":
+        """The error for an edition."""
+        return cls(
+            f"{edition} is held back",
+            hint=f"'briefmail unhold {edition}' lets it go on with everybody who is left",
+        )
 
 
 class ConfigError(InputError):

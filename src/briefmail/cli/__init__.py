@@ -9,6 +9,7 @@ from briefmail.cli.context import Settings, Whereabouts
 from briefmail.cli.dkim import dkim
 from briefmail.cli.doctor import doctor
 from briefmail.cli.door import run
+from briefmail.cli.hold import hold, unhold
 from briefmail.cli.init import init
 from briefmail.cli.new import new
 from briefmail.cli.preview import preview
@@ -64,6 +65,8 @@ for command in (
     check,
     send,
     schedule,
+    hold,
+    unhold,
     status,
     who,
     settle,

@@ -10,11 +10,12 @@ from typing import Any
 class Interrupt:
     """Makes the first Ctrl-C or SIGTERM a wish, kept in ``asked``; the second one stops at once.
 
-    ``terminated`` is whether the first one was SIGTERM.
+    ``terminated`` is whether the first one was SIGTERM; ``withdrawn`` whether the wish was no
+    signal at all, but that of somebody who wants the run to end.
     """
 
     def __init__(self) -> None:
-        self.asked = self.terminated = False
+        self.asked = self.terminated = self.withdrawn = False
         self.wake: Callable[[], None] = lambda: None
         self._before: dict[int, Any] = {}
 
@@ -29,8 +30,14 @@ class Interrupt:
             # None: a handler that was not set from Python, and cannot be set again from here.
             signal.signal(number, handler or signal.SIG_DFL)
 
+    def withdraw(self) -> None:
+        """Wish that the run ends; safe in another thread. A signal that came before it counts."""
+        if not self.asked:
+            self.asked = self.withdrawn = True
+            self.wake()
+
     def _ask(self, number: int, _frame: FrameType | None) -> None:
-        self.asked = True
+        self.asked, self.withdrawn = True, False
         self.terminated = number == signal.SIGTERM
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGINT, self._before[signal.SIGINT] or signal.default_int_handler)

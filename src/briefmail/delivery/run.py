@@ -39,13 +39,14 @@ from briefmail.delivery.ledger import Ledger
 from briefmail.delivery.line import Line
 from briefmail.delivery.lines import Lines, NotOpened, Opened, Said
 from briefmail.delivery.lookahead import Lookahead
+from briefmail.delivery.lookout import Lookout
 from briefmail.delivery.outcome import Delivery, Scope
 from briefmail.delivery.pace import Pace
 from briefmail.delivery.queue import Queue
 from briefmail.delivery.reconnecting import Reconnecting
 from briefmail.delivery.verdicts import Verdicts
 from briefmail.delivery.waiting import Waiting
-from briefmail.errors import BriefmailError, RelayUnavailable
+from briefmail.errors import BriefmailError, Held, RelayUnavailable
 
 if TYPE_CHECKING:
     from briefmail.delivery.session import Session
@@ -96,6 +97,7 @@ def send_run(
     pace: Pace | None = None,
     back_off: BackOff | None = None,
     on_wait: Callable[[Wait], None] = lambda wait: None,
+    is_held: Callable[[], bool] = lambda: False,
 ) -> RunResult:
     """Try everybody whom the latest roll call left open, at most ``limit`` people.
 
@@ -104,7 +106,8 @@ def send_run(
     ``on_progress`` is called for each outcome, after it is durable: more than once for somebody who
     is deferred and tried again, and the last one counts. ``pace`` None means as fast as the relay
     takes it. ``back_off`` None means that nothing is waited for; where there is one, ``on_wait`` is
-    called when there is nothing else to do.
+    called when there is nothing else to do. ``is_held`` is asked every second, in another thread;
+    once it says so, the run ends as after Ctrl-C, and ``stopped`` is :class:`Held`.
 
     Ctrl-C or SIGTERM lets the messages whose end has been sent be answered, gives everybody else
     back and returns; a second one stops at once, and whoever was in doubt is *uncertain*. Expected
@@ -122,7 +125,7 @@ def send_run(
     stopped: BriefmailError | None = None
     try:
         try:
-            with interrupt:
+            with interrupt, Lookout(is_held, interrupt):
                 run.send_all(connect, interrupt)
         except KeyboardInterrupt:
             interrupt.asked = True
@@ -132,13 +135,15 @@ def send_run(
             ledger.close_if_settled(edition_id)
     except BriefmailError as error:
         stopped = error
+    if interrupt.withdrawn:
+        stopped = stopped or Held.of(edition_id)
     return RunResult(
         sent=journal.tally["sent"],
         refused=journal.tally["refused"],
         deferred=journal.tally["deferred"],
         uncertain=journal.tally["uncertain"],
         stopped=stopped,
-        interrupted=interrupt.asked,
+        interrupted=interrupt.asked and not interrupt.withdrawn,
         terminated=interrupt.terminated,
     )
 

@@ -27,11 +27,12 @@ from briefmail.delivery import (
 from briefmail.delivery.reply import printable
 from briefmail.edition import Edition, Message, build_edition
 from briefmail.issue import Issue, read_issue
+from briefmail.newsletter import holding, keeping, lists, scheduling, signing, starting
 from briefmail.newsletter.checking import Enquiries, check_issue
-from briefmail.newsletter import keeping, lists, scheduling, signing, starting
 from briefmail.newsletter.desk import Checked, Desk, Layout
 from briefmail.newsletter.examining import examine
 from briefmail.newsletter.failures import FailuresWritten, write_failures
+from briefmail.newsletter.holding import Hold
 from briefmail.newsletter.lists import Suppressed
 from briefmail.newsletter.plan import (
     How,
@@ -65,6 +66,7 @@ __all__ = [
     "Entry",
     "FailuresWritten",
     "Finding",
+    "Hold",
     "How",
     "Issue",
     "Issued",
@@ -239,6 +241,18 @@ class Newsletter:
     ) -> Settled:
         """Write down that an issue went out by other means: ``send`` then sends it to nobody."""
         return settle_issue(self.config, self.edition(path), confirm)
+
+    def hold(self, issue: Path | str) -> Hold:
+        """Hold an issue back, also while it is being sent, until :meth:`unhold`."""
+        return holding.hold(self.config, issue, self._now())
+
+    def unhold(self, issue: Path | str) -> Hold:
+        """Let an issue go on that is held back."""
+        return holding.unhold(self.config, issue)
+
+    def holds(self) -> Mapping[str, datetime]:
+        """The issues that are held back, by name, and since when."""
+        return holding.holds(self.config)
 
     def dates(self, count: int) -> list[Slot]:
         """The next dates, today's among them, with the issue that each has or lacks.

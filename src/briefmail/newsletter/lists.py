@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from briefmail import audience, delivery
+from briefmail import audience, delivery, schedule
 from briefmail.audience import (
     Address,
     Invalid,
@@ -22,7 +22,11 @@ from briefmail.store import STORE_NAME, Database, open_store, store_path
 
 SIGNS = (CONFIG_NAME, "recipients.csv", "issues", STORE_NAME)
 """Each of these in a folder says that it is a newsletter's."""
-ROOMS = {"audience": audience.MIGRATIONS, "delivery": delivery.MIGRATIONS}
+ROOMS = {
+    "audience": audience.MIGRATIONS,
+    "delivery": delivery.MIGRATIONS,
+    "schedule": schedule.MIGRATIONS,
+}
 STAND_IN = Recipient(
     address="reader@example.org",
     key="reader@example.org",

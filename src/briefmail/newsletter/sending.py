@@ -25,6 +25,7 @@ from briefmail.delivery import (
 )
 from briefmail.edition import Edition, OnlyExpression
 from briefmail.errors import (
+    Held,
     IssueError,
     ListError,
     MergeError,
@@ -34,6 +35,7 @@ from briefmail.errors import (
 from briefmail.newsletter.choosing import TO_SEND, Choice, Correction, Place, Refusals
 from briefmail.newsletter.copying import EditorsCopy, send_copy
 from briefmail.newsletter.gate import gate_report, held_by
+from briefmail.newsletter.holding import is_held
 from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppressed
 from briefmail.newsletter.plan import NOTHING_FOUND, Plan, SendOptions, Summary, Watch
 from briefmail.newsletter.remembering import Memory, open_edition, remembered
@@ -71,6 +73,7 @@ def send_issue(
 ) -> Summary:
     """Send to everybody who has not had it: through the relay, or into the sandbox."""
     _refuse_draft(edition)
+    _refuse_held(config, edition)
     signer = signer_for(config, edition, now)
     with (
         _store(config) as store,
@@ -120,6 +123,7 @@ def _run(
                 pace=Pace(relay.rates, lambda: now().astimezone()),
                 back_off=BackOff(options.how.retry_for.total_seconds()),
                 on_wait=watch.on_wait,
+                is_held=lambda: config.relay is not None and is_held(config, edition.name),
             )
         if memory:
             memory.finish(result)
@@ -163,6 +167,11 @@ def _refuse_draft(edition: Edition) -> None:
     if issue.status == "draft":
         problem = Problem(issue.path, issue.lines.get("status"), "the issue is a draft")
         raise IssueError([problem], hint="take 'status: draft' out, or write 'status: ready'")
+
+
+def _refuse_held(config: Config, edition: Edition) -> None:
+    if config.relay and is_held(config, edition.name):
+        raise Held.of(edition.name)
 
 
 def _choice(

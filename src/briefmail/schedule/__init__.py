@@ -1,6 +1,7 @@
 """When it goes out: the calendar in local time, what is due now, and what calls us to look."""
 
 from briefmail.schedule.cadence import days, next_day
+from briefmail.schedule.diary import MIGRATIONS, Begun, Diary
 from briefmail.schedule.due import GOES, Known, Memory, Standing, State, standings
 from briefmail.schedule.slots import Slot, empty_slots, upcoming
 from briefmail.schedule.timers import Unit, crontab_line, systemd_units
@@ -8,6 +9,9 @@ from briefmail.schedule.wallclock import local, moment_of
 
 __all__ = [
     "GOES",
+    "MIGRATIONS",
+    "Begun",
+    "Diary",
     "Known",
     "Memory",
     "Slot",

@@ -134,6 +134,10 @@ class Database:
             (room, len(scripts)),
         )
 
+    def has(self, room: str) -> bool:
+        """Whether a room's tables are there: to be asked of one that was opened to read only."""
+        return self.one("SELECT 1 FROM rooms WHERE room = ?", room) is not None
+
     def __enter__(self) -> Self:
         return self
 
