@@ -20,9 +20,11 @@ ROOMS: dict[str, set[str]] = {
     "edition": {"issue", "audience", "config"},
     "delivery": {"edition", "audience", "store", "config"},
     "schedule": {"issue", "store", "config"},
+    "notices": {"edition", "delivery", "schedule", "store", "config"},
     "checks": {"config", "store", "issue", "audience", "edition", "delivery"},
     "newsletter": {
-        *("config", "store", "issue", "audience", "edition", "delivery", "schedule", "checks"),
+        *("config", "store", "issue", "audience", "edition", "delivery", "schedule", "notices"),
+        "checks",
     },
     "web": {"newsletter"},
     "cli": {"newsletter", "web"},

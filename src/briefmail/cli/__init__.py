@@ -6,6 +6,7 @@ from briefmail import __version__
 from briefmail.cli.backup import backup
 from briefmail.cli.check import check
 from briefmail.cli.context import Settings, Whereabouts
+from briefmail.cli.dispatch import dispatch
 from briefmail.cli.dkim import dkim
 from briefmail.cli.doctor import doctor
 from briefmail.cli.door import run
@@ -65,6 +66,7 @@ for command in (
     check,
     send,
     schedule,
+    dispatch,
     hold,
     unhold,
     status,

@@ -85,6 +85,11 @@ def note(text: str) -> None:
     _say(click.style(text, dim=True), err=True)
 
 
+def aside(text: str) -> None:
+    """Say to standard error what is no result, and is to be read."""
+    _say(text, err=True)
+
+
 def error(failure: BriefmailError) -> None:
     """Print an error: each problem on its line, and the hint."""
     if isinstance(failure, InputError):

@@ -30,6 +30,8 @@ from briefmail.issue import Issue, read_issue
 from briefmail.newsletter import holding, keeping, lists, scheduling, signing, starting
 from briefmail.newsletter.checking import Enquiries, check_issue
 from briefmail.newsletter.desk import Checked, Desk, Layout
+from briefmail.newsletter.dispatched import Dispatched, Outcome
+from briefmail.newsletter.dispatching import dispatch, forecast
 from briefmail.newsletter.examining import examine
 from briefmail.newsletter.failures import FailuresWritten, write_failures
 from briefmail.newsletter.holding import Hold
@@ -49,7 +51,8 @@ from briefmail.newsletter.settling import Settled, SettlePlan, settle_issue
 from briefmail.newsletter.signing import NewKey
 from briefmail.newsletter.status import Advice, Person, Status, editions, status_of, who
 from briefmail.newsletter.testing import TestResult, send_tests
-from briefmail.schedule import Slot, Standing, Unit, local
+from briefmail.notices import Notice
+from briefmail.schedule import Slot, Standing, Unit, local, moment_of
 
 __all__ = [
     "REASONS",
@@ -60,6 +63,7 @@ __all__ = [
     "Config",
     "Delivery",
     "Desk",
+    "Dispatched",
     "DkimRecord",
     "Edition",
     "EditionStatus",
@@ -75,6 +79,8 @@ __all__ = [
     "Nevertheless",
     "NewKey",
     "Newsletter",
+    "Notice",
+    "Outcome",
     "Person",
     "Plan",
     "Preview",
@@ -241,6 +247,25 @@ class Newsletter:
     ) -> Settled:
         """Write down that an issue went out by other means: ``send`` then sends it to nobody."""
         return settle_issue(self.config, self.edition(path), confirm)
+
+    def dispatch(
+        self, how: How | None = None, *, say: Callable[[Notice], None] = lambda notice: None
+    ) -> Dispatched:
+        """Send what is due, the oldest first, as :meth:`send` does, and tell the editor by mail.
+
+        ``say`` is called with each notice that is not mailed: without ``[editor] email`` all, else
+        what the relay does not take. Each counts as told after that. It does nothing while another
+        one is at work. Raises :class:`~briefmail.errors.ConfigError` without a relay.
+        """
+        return dispatch(self.config, how or How(), self._now, say)
+
+    def forecast(self, at: datetime | None = None) -> Dispatched:
+        """What :meth:`dispatch` would send now, or at a moment if nothing changed until then.
+
+        A moment without a zone is by the newsletter's clock.
+        """
+        moment = moment_of(self.config.schedule, at) if at else self._now()
+        return forecast(self.config, moment)
 
     def hold(self, issue: Path | str) -> Hold:
         """Hold an issue back, also while it is being sent, until :meth:`unhold`."""

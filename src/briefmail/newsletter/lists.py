@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from briefmail import audience, delivery, schedule
+from briefmail import audience, delivery, notices, schedule
 from briefmail.audience import (
     Address,
     Invalid,
@@ -26,6 +26,7 @@ ROOMS = {
     "audience": audience.MIGRATIONS,
     "delivery": delivery.MIGRATIONS,
     "schedule": schedule.MIGRATIONS,
+    "notices": notices.MIGRATIONS,
 }
 STAND_IN = Recipient(
     address="reader@example.org",

@@ -3,7 +3,7 @@
 The sandbox does little of this: its ledger is opened as any other, but it freezes nothing.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -186,6 +186,18 @@ class Memory:
         """Write down where the run ended, unless it ended because the disk failed."""
         if not isinstance(result.stopped, StoreError):
             self._mark.rise()
+            self.close_receipt()
+
+    def close_without_a_run(self, recipients: Iterable[Recipient]) -> None:
+        """Close an edition that is open although the whole list, ``recipients``, has had it.
+
+        Whoever was left has left the list, or a run died right after its last message.
+        """
+        name = self._edition.name
+        record = self.ledger.edition(name)
+        if record and not record.closed_at:
+            self.ledger.enrol(name, recipients)
+            self.ledger.close_if_settled(name)
             self.close_receipt()
 
     def close_receipt(self) -> None:

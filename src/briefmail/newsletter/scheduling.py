@@ -1,7 +1,7 @@
 """``schedule``: the dates to come, and what has to be installed so that they are kept."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from briefmail.issue import Timing, read_timing
 from briefmail.newsletter.lists import check_folder
 from briefmail.newsletter.status import reading
 from briefmail.schedule import (
+    Diary,
     Known,
     Memory,
     Slot,
@@ -20,6 +21,7 @@ from briefmail.schedule import (
     systemd_units,
     upcoming,
 )
+from briefmail.store import Database
 
 
 def timings(config: Config) -> list[Timing]:
@@ -27,14 +29,34 @@ def timings(config: Config) -> list[Timing]:
     return [read_timing(path) for path in sorted(config.issues.glob("*.md"))]
 
 
+def memory_of(config: Config, store: Database | None) -> Memory:
+    """What is remembered of the folder's issues; ``store`` is None where there is none yet.
+
+    Raises :class:`~briefmail.errors.InputError` for a receipt that cannot be read.
+    """
+    receipts = Receipts(config.root).all()
+    if store is None:
+        return Memory(known_editions([], receipts, frozenset()))
+    diary = Diary(store)
+    begun = frozenset(each.edition for each in diary.begun())
+    return Memory(
+        known_editions(History(store).records(), receipts, begun),
+        frozenset(diary.held()),
+        diary.first_dispatch(),
+    )
+
+
 def known_editions(
-    records: Iterable[EditionRecord], receipts: Iterable[Receipt]
+    records: Iterable[EditionRecord], receipts: Iterable[Receipt], begun: Container[str]
 ) -> tuple[Known, ...]:
-    """Join what the ledger and the receipts know: where one says closed, it is closed."""
+    """Join what the ledger and the receipts know: where one says closed, it is closed.
+
+    ``begun`` are the editions that dispatch began.
+    """
     found = {
         record.id: Known(
             record.id,
-            "closed" if record.closed_at else "opened",
+            "closed" if record.closed_at else "begun" if record.id in begun else "opened",
             record.issue_date,
             frozenset({record.fingerprint}),
         )
@@ -55,8 +77,7 @@ def dates(config: Config, count: int, now: datetime) -> list[Slot]:
     """Return the next ``count`` dates, from today's on, with the issue that each has or lacks."""
     check_folder(config.root)
     with reading(config.root) as store:
-        records = History(store).records() if store else []
-    memory = Memory(known_editions(records, Receipts(config.root).all()))
+        memory = memory_of(config, store)
     found = standings(now, config.schedule, timings(config), memory)
     return upcoming(now, config.schedule, found, count)
 

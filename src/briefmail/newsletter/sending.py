@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -70,13 +70,18 @@ def send_issue(
     confirm: Callable[[Plan], bool],
     watch: Watch,
     now: Callable[[], datetime],
+    *,
+    locked: bool = False,
 ) -> Summary:
-    """Send to everybody who has not had it: through the relay, or into the sandbox."""
+    """Send to everybody who has not had it: through the relay, or into the sandbox.
+
+    ``locked`` says that the caller holds the folder's lock.
+    """
     _refuse_draft(edition)
     _refuse_held(config, edition)
     signer = signer_for(config, edition, now)
     with (
-        _store(config) as store,
+        _store(config, locked=locked) as store,
         _remembered(config, edition, store) as memory,
         _roll(config, edition, options, store) as roll,
     ):
@@ -87,6 +92,8 @@ def send_issue(
         plan = _plan(config, edition, options, roll, choice, memory, signer, now())
         if error := plan.refusal:
             raise error
+        if memory and plan.to_send == 0 and _audience(options, roll) is not None:
+            memory.close_without_a_run(choice.audience(roll.recipients()))
         if plan.to_send == 0 or not confirm(plan):
             return _nothing_sent(plan, memory, confirmed=plan.to_send == 0)
         return _run(config, plan, options, roll, choice, memory, signer, watch, now)
@@ -227,10 +234,11 @@ def _enrol(edition: Edition, roll: Roll, ledger: Ledger, choice: Choice) -> None
 
 
 @contextmanager
-def _store(config: Config) -> Iterator[Database | None]:
+def _store(config: Config, *, locked: bool) -> Iterator[Database | None]:
     """Open the store: under its lock for a relay; for the sandbox only if there is one."""
     if config.relay:
-        with run_lock(config.root), open_store(config.root, ROOMS) as store:
+        lock = nullcontext() if locked else run_lock(config.root)
+        with lock, open_store(config.root, ROOMS) as store:
             yield store
         return
     with existing_store(config.root) as store:

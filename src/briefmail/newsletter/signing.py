@@ -32,7 +32,16 @@ def signer_for(
         text = f"from is at {edition.sender.domain}, and the mail is signed for {domain}"
         issue = edition.issue
         raise IssueError([Problem(issue.path, issue.lines.get("from"), text)])
-    keys = delivery.read_keys(config.dkim.keys, domain, config.root)
+    return own_signer(config, domain, now)
+
+
+def own_signer(
+    config: Config, domain: str, now: Callable[[], datetime]
+) -> "delivery.Signer | None":
+    """Return who signs what the newsletter's own sender says; None and raises as above."""
+    if not config.dkim.keys:
+        return None
+    keys = delivery.read_keys(config.dkim.keys, config.dkim.domain or domain, config.root)
     fields = delivery.fields_for(config.relay.host if config.relay else "")
     return delivery.Signer(keys, fields, now)
 

@@ -114,11 +114,12 @@ def status_of(config: Config, issue: Path | str) -> Status:
             totals=totals,
             groups=tuple(history.groups(name)) if history else (),
             uncertain=tuple(history.uncertain(name)) if history else (),
-            advice=tuple(_advice(totals)) if found else (Advice("send", "", "sends it"),),
+            advice=tuple(advice_for(totals)) if found else (Advice("send", "", "sends it"),),
         )
 
 
-def _advice(totals: Totals) -> Iterator[Advice]:
+def advice_for(totals: Totals) -> Iterator[Advice]:
+    """How to go on with an edition that was begun."""
     waiting = totals.pending + totals.deferred
     if waiting:
         why = f"goes on with the {waiting:,} left, with the options that it was begun with"
