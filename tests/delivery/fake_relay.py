@@ -127,6 +127,10 @@ class FakeRelay:
             thread.join(timeout=10)
             assert not thread.is_alive()
 
+    def forget(self) -> None:
+        """Behave from now on, whatever was told before."""
+        self._rules.clear()
+
     @property
     def port(self) -> int:
         return int(self._server.getsockname()[1])

@@ -77,3 +77,20 @@ class Desk:
     def texts(self) -> list[str]:
         """The texts of what the editor got."""
         return [str(letter.get_content()).replace("\r\n", "\n") for letter in self.letters]
+
+
+def due_now(folder: Path, relay: FakeRelay) -> Path:
+    """Make a newsletter with an issue that is due by the real clock."""
+    (folder / "issues").mkdir(parents=True)
+    (folder / "briefmail.toml").write_text(
+        f'[newsletter]\nname = "News"\nfrom = "news@example.org"\n[editor]\nemail = "{EDITOR}"\n'
+    )
+    (folder / "recipients.csv").write_text("email\n" + "\n".join(READERS) + "\n")
+    (folder / ".env").write_text(
+        f"SMTP_HOST=127.0.0.1\nSMTP_PORT={relay.port}\nSMTP_SECURITY=none\n"
+    )
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    (folder / "issues" / "news.md").write_text(
+        f"---\nsubject: News\nstatus: ready\nsend_at: {moment}\n---\n\nHello.\n"
+    )
+    return folder

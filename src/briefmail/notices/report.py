@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from briefmail.delivery import EditionStatus, Entry, Totals
-from briefmail.errors import BriefmailError
+from briefmail.errors import BriefmailError, RelayUnavailable
 from briefmail.notices.notice import Notice
 
 NAMED = 50
@@ -62,8 +62,9 @@ def report(
     left = totals.deferred + totals.pending
     parts = [
         f"{record.subject}\n{_when(record.opened_at, record.closed_at, clock)}",
+        _why(stopped),
         "\n".join(_sums(totals, numbers)),
-        *_why(stopped, left),
+        _goes_on(left, stopped),
         *(_named(state, entries) for state, entries in failed.items()),
         "\n".join(f"{step.command}\n    {step.why}" for step in steps),
     ]
@@ -107,11 +108,17 @@ def _sums(totals: Totals, numbers: Mapping[str, int]) -> Iterator[str]:
         yield f"\nOf the list's {numbers['rows']:,} rows were left out: {', '.join(out)}."
 
 
-def _why(stopped: BriefmailError | None, left: int) -> Iterator[str]:
-    if stopped:
-        yield stopped.message + (f"\n{stopped.hint}" if stopped.hint else "")
-    if left:
-        yield f"The next dispatch goes on with the {left:,} left."
+def _why(stopped: BriefmailError | None) -> str:
+    if stopped is None:
+        return ""
+    return stopped.message + (f"\n{stopped.hint}" if stopped.hint else "")
+
+
+def _goes_on(left: int, stopped: BriefmailError | None) -> str:
+    """Say who is left, unless something has to be done about it first."""
+    if left and (stopped is None or isinstance(stopped, RelayUnavailable)):
+        return f"The next dispatch goes on with the {left:,} left."
+    return ""
 
 
 def _named(state: str, entries: Iterable[Entry]) -> str:
