@@ -1,4 +1,4 @@
-"""The real ``dispatch`` under a simulated clock: around changes of the clocks, and clocks gone wrong.
+"""The real ``dispatch`` under a simulated clock: around its changes, and gone wrong.
 
 What is due at which moment is driven over twenty years in ``tests/schedule``; here folder, store,
 relay and mail are real, and only the time is not.
@@ -42,7 +42,7 @@ def test_around_a_change_of_the_clock_each_issue_goes_once_at_its_minute(
     desk: Desk, zone: str, day: str, half_past_one: str, quarter_past_two: str
 ) -> None:
     """Dispatched at every quarter of an hour, and in the minute before each moment."""
-    toml = f'[newsletter]\nname = "News"\nfrom = "news@example.org"\n'
+    toml = '[newsletter]\nname = "News"\nfrom = "news@example.org"\n'
     (desk.folder / "briefmail.toml").write_text(f'{toml}[schedule]\ntimezone = "{zone}"\n')
     desk.write("one", f"status: ready\nsend_at: {day}T01:30\n")
     desk.write("two", f"status: ready\nsend_at: {day}T02:15\n")

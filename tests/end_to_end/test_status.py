@@ -2,12 +2,16 @@
 
 import csv
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from command import Command, Result, start, tree
 from fake_relay import DROP, FakeRelay
+
+from briefmail import audience, delivery
+from briefmail.store import open_store
 
 EVERYBODY = ["ada@example.org", "ruaridh@example.org", "zoe@example.org", "hello@example.org"]
 
@@ -30,11 +34,12 @@ def failures(path: Path) -> list[list[str]]:
 def test_before_the_first_send_there_is_nothing_and_nothing_is_made(
     briefmail: Command, starter: Path, letter: Path
 ) -> None:
+    (starter / "briefmail.toml").unlink()
     before = tree(starter)
     overview = briefmail("status")
-    assert (overview.status, overview.out) == (0, "")
+    assert (overview.status, overview.out.partition("Next")[0]) == (0, "\n")
     assert overview.err.startswith("nothing has been sent yet")
-    assert briefmail("status", "--json").out == "[]\n"
+    assert json.loads(briefmail("status", "--json").out)["editions"] == []
     one = briefmail("status", letter)
     assert (one.status, one.out) == (
         0,
@@ -143,13 +148,40 @@ def test_all_editions_are_a_line_each_newest_first(
     newer = letter.with_name("newer.md")
     newer.write_text(letter.read_text().replace("08-24", "09-07"))
     briefmail("send", newer, "--yes", "--limit", "2")
-    assert briefmail("status").out.splitlines() == [
+    assert briefmail("status").out.partition("\n\nNext")[0].splitlines() == [
         "date        issue  sent  refused  uncertain  deferred",
         "2016-09-07  newer     2        0          0         0  █████░░░░░  2 not tried yet",
         "2016-08-24  short     1        1          1         1  ██░░░░░░░░",
     ]
     found = json.loads(briefmail("status", "--json").out)
-    assert [edition["issue"] for edition in found] == ["newer", "short"]
+    assert [edition["issue"] for edition in found["editions"]] == ["newer", "short"]
+
+
+def test_below_them_are_the_next_dates_and_what_is_held(briefmail: Command, starter: Path) -> None:
+    (starter / "briefmail.toml").write_text(
+        '[schedule]\nevery = "2 weeks"\non = "Wednesday"\nfrom = 2100-01-06\ntimezone = "UTC"\n'
+    )
+    for path in (starter / "issues").glob("*.md"):
+        path.unlink()
+    ready = starter / "issues" / "2100-01-06.md"
+    ready.write_text("---\nsubject: News\nstatus: ready\n---\n\nHello.\n")
+    briefmail("hold", ready)
+    lines = briefmail("status").out.splitlines()
+    assert lines[:7] == [
+        "",
+        "Next",
+        "Wed 2100-01-06 09:00 UTC  issues/2100-01-06.md  ready, but held back",
+        "Wed 2100-01-20 09:00 UTC                        no issue yet",
+        "Wed 2100-02-03 09:00 UTC                        no issue yet",
+        "",
+        "Held back",
+    ]
+    assert re.fullmatch(
+        r"2100-01-06  since \d{4}-\d\d-\d\d \d\d:\d\d UTC; 'briefmail unhold 2100-01-06'", lines[7]
+    )
+    found = json.loads(briefmail("status", "--json").out)
+    assert (found["editions"], list(found["held"])) == ([], ["2100-01-06"])
+    assert [date["state"] for date in found["next"]] == ["held", "no_issue", "no_issue"]
 
 
 def test_status_may_be_asked_while_a_send_is_at_work(
@@ -311,3 +343,17 @@ def test_a_subject_with_a_field_is_shown_as_the_editor_wrote_it(
         json.loads(briefmail("who", "ada@example.org", "--json").out)["issues"][0]["subject"]
         == subject
     )
+
+
+def test_a_memory_from_before_there_were_holds_is_read_as_it_is(
+    briefmail: Command, starter: Path
+) -> None:
+    """To read brings nothing up to date, so tables that came later are not there yet."""
+    rooms = {"audience": audience.MIGRATIONS, "delivery": delivery.MIGRATIONS}
+    with open_store(starter, rooms):
+        pass
+    assert briefmail("status").status == 0
+    assert json.loads(briefmail("status", "--json").out)["held"] == {}
+    assert briefmail("schedule").status == 0
+    assert briefmail("hold", next((starter / "issues").glob("*.md"))).status == 0
+    assert "Held back" in briefmail("status").out

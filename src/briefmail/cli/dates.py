@@ -1,7 +1,7 @@
 """How ``schedule`` is printed: the dates to come, the line for cron, the units for systemd."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -59,23 +59,26 @@ def _word(standing: "Standing | None") -> tuple[str, str | None]:
 
 
 def slots_json(newsletter: "Newsletter", found: "Sequence[Slot]") -> None:
-    """Print the dates for a program; times by the newsletter's clock, with their offset."""
-    output.as_json(
-        [
-            {
-                "at": newsletter.local(slot.at).isoformat(),
-                "path": slot.standing.issue.path if slot.standing else None,
-                "issue": slot.standing.issue.name if slot.standing else None,
-                "status": slot.standing.issue.status if slot.standing else None,
-                "state": slot.standing.state if slot.standing else "no_issue",
-                "other": (slot.standing.other or None) if slot.standing else None,
-                "problems": [str(each) for each in slot.standing.issue.problems]
-                if slot.standing
-                else [],
-            }
-            for slot in found
-        ]
-    )
+    """Print the dates for a program."""
+    output.as_json(data(newsletter, found))
+
+
+def data(newsletter: "Newsletter", found: "Sequence[Slot]") -> list[dict[str, Any]]:
+    """The dates for a program; times by the newsletter's clock, with their offset."""
+    return [
+        {
+            "at": newsletter.local(slot.at).isoformat(),
+            "path": slot.standing.issue.path if slot.standing else None,
+            "issue": slot.standing.issue.name if slot.standing else None,
+            "status": slot.standing.issue.status if slot.standing else None,
+            "state": slot.standing.state if slot.standing else "no_issue",
+            "other": (slot.standing.other or None) if slot.standing else None,
+            "problems": [str(each) for each in slot.standing.issue.problems]
+            if slot.standing
+            else [],
+        }
+        for slot in found
+    ]
 
 
 def crontab(line: str) -> None:

@@ -92,9 +92,9 @@ def _day(status: "EditionStatus") -> str:
     return str(status.record.issue_date or status.record.opened_at[:10])
 
 
-def editions_json(found: "Sequence[EditionStatus]") -> None:
-    """Print every edition for a program."""
-    output.as_json([_edition(status.record, status.totals) for status in found])
+def editions_data(found: "Sequence[EditionStatus]") -> list[dict[str, Any]]:
+    """Every edition for a program."""
+    return [_edition(status.record, status.totals) for status in found]
 
 
 def _edition(record: Any, totals: "Totals") -> dict[str, Any]:

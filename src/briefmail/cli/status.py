@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from briefmail.cli import report
+from briefmail.cli import overview, report
 from briefmail.cli.context import Settings
 from briefmail.errors import UsageError
 
@@ -20,7 +20,7 @@ from briefmail.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="Print the result for a program.")
 @click.pass_obj
 def status(settings: Settings, issue: str | None, failed_to: Path | None, as_json: bool) -> None:
-    """Show what became of ISSUE, or of every issue, a line each.
+    """Show what became of ISSUE, or of every issue, a line each, and what comes next.
 
     Totals, what the relay answered, who is uncertain, and the command that goes on. It reads
     only, and may be asked while a send is at work.
@@ -28,8 +28,7 @@ def status(settings: Settings, issue: str | None, failed_to: Path | None, as_jso
     if issue is None:
         if failed_to:
             raise UsageError("--failed-to needs an ISSUE")
-        found = settings.newsletter().editions()
-        report.editions_json(found) if as_json else report.editions(found)
+        overview.as_json(settings.newsletter()) if as_json else overview.show(settings.newsletter())
         return
     newsletter = settings.newsletter(issue)
     standing = newsletter.status(issue)
