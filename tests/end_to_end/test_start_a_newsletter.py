@@ -198,7 +198,7 @@ def test_a_new_issue_is_a_draft_that_send_refuses_at_its_line(
     line = (
         path.read_text("utf-8")
         .split("\n")
-        .index("status: draft      # is never sent; take this line out when the issue is done")
+        .index("status: draft      # not sent; when it is done write ready, or take this line out")
         + 1
     )
     result = briefmail("send", path, "--yes")
