@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import pytest
+
 from briefmail.audience import MIGRATIONS, Address, Roll, Suppression, Suppressions, parse_address
 from briefmail.store import Database
 
@@ -72,3 +74,21 @@ def test_a_list_cannot_overrule_a_suppression(tmp_path: Path) -> None:
         with Roll.read(path, suppressed=suppressions) as roll:
             assert [person.address for person in roll.recipients()] == ["al@example.org"]
             assert roll.counts.suppressed == 1
+
+
+def test_a_few_keys_are_asked_in_memory_and_very_many_in_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answers are the same."""
+    monkeypatch.setattr("briefmail.audience.suppressions.IN_MEMORY", 2)
+    with store(tmp_path) as database:
+        suppressions = Suppressions(database)
+        for number in range(3):
+            keys = suppressions.at_hand()
+            assert isinstance(keys, frozenset) == (number <= 2)
+            assert [f"jo{n}@example.org" in keys for n in range(3)] == [
+                n < number for n in range(3)
+            ]
+            suppressions.add(address(f"jo{number}@example.org"), "", THEN)
+        assert suppressions.at_hand() is suppressions
+        assert "jo2@example.org" in suppressions.at_hand()

@@ -3,7 +3,7 @@
 This is how an editor honours "please take me off". An entry stays until it is removed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +20,9 @@ MIGRATIONS: Migrations = (
     ) STRICT
     """,
 )
+
+IN_MEMORY = 100_000
+"""So many keys are some 15 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,15 @@ class Suppressions:
         with self._database.transaction():
             removed = self._database.execute("DELETE FROM suppressions WHERE key = ?", address.key)
         return removed == 1
+
+    def at_hand(self) -> Container[str]:
+        """Return something that can be asked about everybody on a list, at no cost for each.
+
+        It is of this moment, and in memory, unless there are more than :data:`IN_MEMORY`.
+        """
+        rows = self._database.rows("SELECT key FROM suppressions LIMIT ?", IN_MEMORY + 1)
+        found = frozenset(key for (key,) in rows)
+        return found if len(found) <= IN_MEMORY else self
 
     def __contains__(self, key: object) -> bool:
         return self._database.one("SELECT 1 FROM suppressions WHERE key = ?", key) is not None

@@ -93,6 +93,10 @@ class History:
         names = self._database.rows("SELECT id FROM edition")
         return [record for (name,) in names if (record := self._ledger.edition(name))]
 
+    def knows(self, edition_id: str) -> bool:
+        """Whether an edition was ever opened."""
+        return self._ledger.edition(edition_id) is not None
+
     def edition(self, edition_id: str) -> EditionStatus | None:
         """Return where one edition stands, None if it was never opened."""
         with self._database.snapshot():

@@ -137,6 +137,7 @@ class Choice:
         self._history = history
         self._edition = edition
         self._correction = correction
+        self._known = history is not None and history.knows(edition)
 
     @property
     def corrects(self) -> str | None:
@@ -147,8 +148,7 @@ class Choice:
         """Say where somebody on the list stands."""
         if not self._concerns(recipient):
             return "did_not_get"
-        entry = self._history.entry(self._edition, recipient.key) if self._history else None
-        match entry.state if entry else None:
+        match self._state_of(recipient):
             case "sent":
                 return "already"
             case "by_hand":
@@ -156,15 +156,25 @@ class Choice:
             case "uncertain":
                 return "uncertain" if self.resend_uncertain else "settled"
             case "refused":
-                assert entry
-                asked = self.retry_refused
-                again = asked is not None and asked.include(recipient.key, entry)
-                return "refused" if again else "settled"
+                return "refused" if self._tries_again(recipient) else "settled"
             case "expired":
                 return "expired" if self.revive else "given_up"
             case "pending" | "deferred" if self._overdue:
                 return "expired" if self.revive else "given_up"
         return "open"
+
+    def _state_of(self, recipient: Recipient) -> str | None:
+        # Before the first send of an edition nobody is there to be asked about.
+        if self._history is None or not self._known:
+            return None
+        return self._history.state_of(self._edition, recipient.key)
+
+    def _tries_again(self, recipient: Recipient) -> bool:
+        """Whether somebody who was refused is tried again."""
+        if self._history is None or self.retry_refused is None:
+            return False
+        entry = self._history.entry(self._edition, recipient.key)
+        return entry is not None and self.retry_refused.include(recipient.key, entry)
 
     def audience(self, recipients: Iterable[Recipient]) -> Iterator[Recipient]:
         """Leave those out whom a correction does not concern."""

@@ -101,7 +101,7 @@ def existing_store(root: Path) -> Iterator[Database | None]:
 
 def suppressed(store: Database | None) -> Container[str]:
     """The ledger keys of those who must not be mailed."""
-    return Suppressions(store) if store else frozenset()
+    return Suppressions(store).at_hand() if store else frozenset()
 
 
 def find_recipient(root: Path, path: Path, as_address: str | None) -> Recipient:
