@@ -132,6 +132,30 @@ def test_while_people_wait_the_others_are_sent_to_and_nobody_is_held(
     assert Counter(relay.recipients) == Counter(addresses(1, 300))
 
 
+def test_a_run_sleeps_while_somebody_is_due_and_every_connection_is_at_work(
+    scene: Scene, relay: FakeRelay
+) -> None:
+    """What it does between two looks at the clock is a turn, and a turn needs news."""
+    sleeper = Sleeper()
+    looks: list[float] = []
+
+    def clock() -> float:
+        looks.append(sleeper.now)
+        return sleeper.now
+
+    def take_long() -> str:
+        sleeper.now += 40
+        time.sleep(0.2)
+        return "250 2.1.5 ok"
+
+    relay.on("RCPT", "450 4.2.0 greylisted", part="reader1@", times=1)
+    relay.on("RCPT", take_long, part="reader3@", times=1)
+    scene.enrol(people(1, 3))
+    back_off = BackOff(QUARTER, clock, lambda: 0.0, sleeper.sleep)
+    assert scene.send(back_off=back_off).sent == 3
+    assert len(looks) < 100
+
+
 def test_a_limit_counts_people_and_not_tries(scene: Scene, relay: FakeRelay) -> None:
     relay.on("RCPT", "450 4.2.0 greylisted", part="reader1@", times=2)
     scene.enrol(people(1, 5))

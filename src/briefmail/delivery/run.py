@@ -280,8 +280,8 @@ class _Run:
     def _wait(self) -> list[Opened[Copy] | NotOpened | Said[Copy]]:
         """Wait for news, at most until there is something to begin."""
         next_try, is_away = self._next_try, self._connections.away_until is not None
-        # Whoever is due comes after those at hand, and need not be waited for by the clock.
-        if next_try is None or (len(self._queue) and not is_away):
+        # Whoever is due comes after those at hand, and needs a connection that has nothing to do.
+        if next_try is None or (not is_away and (len(self._queue) or self._is_full)):
             return self._lines.wait(self._pause)
         seconds = max(0.0, next_try - self._back_off.clock())
         if self._is_busy:
@@ -293,6 +293,12 @@ class _Run:
             return self._lines.wait()
         self._on_wait(Wait(seconds, self._waiting.people, self._connections.error))
         return self._back_off.sleep(self._lines.wait, seconds)
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether nobody more can begin before there is news, however long they have been due."""
+        hungry = any(line.channel.hungry for line in self._lines)
+        return not hungry and self._connections.missing <= 0
 
     @property
     def _is_busy(self) -> bool:
