@@ -156,6 +156,19 @@ def test_a_run_sleeps_while_somebody_is_due_and_every_connection_is_at_work(
     assert len(looks) < 100
 
 
+def test_many_who_come_due_one_after_the_other_are_one_wait_to_be_told(
+    scene: Scene, relay: FakeRelay
+) -> None:
+    relay.on("RCPT", "450 4.2.0 greylisted", times=20)
+    scene.enrol(people(1, 20))
+    sleeper = Sleeper()
+    later = iter(range(20))
+    back_off = BackOff(QUARTER, lambda: sleeper.now, lambda: next(later) / 20, sleeper.sleep)
+    assert scene.send(back_off=back_off, on_wait=sleeper.waits.append).sent == 20
+    assert sleeper.waits == [Wait(SHORTEST, 20, "")]
+    assert sleeper.now > SHORTEST
+
+
 def test_a_limit_counts_people_and_not_tries(scene: Scene, relay: FakeRelay) -> None:
     relay.on("RCPT", "450 4.2.0 greylisted", part="reader1@", times=2)
     scene.enrol(people(1, 5))

@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from briefmail.edition.message import Message
 
 IDLE = 10.0
-"""Connections that would have nothing to do for longer are closed; in seconds."""
+"""Connections that would have nothing to do for longer are closed, and whoever watches is told; in
+seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,9 @@ def send_run(
     ``on_progress`` is called for each outcome, after it is durable: more than once for somebody who
     is deferred and tried again, and the last one counts. ``pace`` None means as fast as the relay
     takes it. ``back_off`` None means that nothing is waited for; where there is one, ``on_wait`` is
-    called when there is nothing else to do. ``is_held`` is asked every second, in another thread;
-    once it says so, the run ends as after Ctrl-C, and ``stopped`` is :class:`Held`.
+    called when there is nothing else to do for more than :data:`IDLE` seconds. ``is_held`` is asked
+    every second, in another thread; once it says so, the run ends as after Ctrl-C, and ``stopped``
+    is :class:`Held`.
 
     Ctrl-C or SIGTERM lets the messages whose end has been sent be answered, gives everybody else
     back and returns; a second one stops at once, and whoever was in doubt is *uncertain*. Expected
@@ -291,7 +293,8 @@ class _Run:
                 line.channel.quit()
             self._lines.flush()
             return self._lines.wait()
-        self._on_wait(Wait(seconds, self._waiting.people, self._connections.error))
+        if seconds > IDLE:
+            self._on_wait(Wait(seconds, self._waiting.people, self._connections.error))
         return self._back_off.sleep(self._lines.wait, seconds)
 
     @property
