@@ -27,7 +27,7 @@ def send(ledger: Ledger, mark: LedgerMark, number: int) -> None:
     pending = list(database.rows("SELECT rowid FROM delivery WHERE state = 'pending'"))
     for (row,) in pending[:number]:
         database.execute("UPDATE delivery SET state = 'sent' WHERE rowid = ?", row)
-        mark.count(1)
+        mark.count(settled=True)
 
 
 def begin(ledger: Ledger, mark: LedgerMark, number: int) -> None:
@@ -120,6 +120,23 @@ def test_the_mark_rises_by_itself_during_a_long_run(folder: Path) -> None:
         send(ledger, mark, EVERY + 5)
         known = HighWater(folder / "settled").read()
     assert known == {"generation": 4, "settled": 10 + EVERY}
+
+
+def test_a_run_that_settles_nobody_does_not_let_the_write_ahead_log_grow_without_end(
+    folder: Path,
+) -> None:
+    """As where a relay puts everybody off, again and again."""
+    log = folder / "store.sqlite3-wal"
+    sizes = []
+    with opened(folder) as (ledger, mark):
+        begin(ledger, mark, 20)
+        for _ in range(4):
+            for _ in range(EVERY):
+                ledger._database.execute("UPDATE delivery SET reason = 'later' WHERE line = 20")
+                mark.count(settled=False)
+            sizes.append(log.stat().st_size)
+    assert sizes == [sizes[0]] * 4
+    assert HighWater(folder / "settled").read()["settled"] == 10
 
 
 def test_people_who_are_to_be_tried_again_are_not_missed(folder: Path) -> None:

@@ -13,7 +13,7 @@ from briefmail.errors import StoreError
 from briefmail.store import Database, HighWater
 
 EVERY = 2048
-"""After so many settled people the mark rises during a run; the disk is asked to wait each time."""
+"""After so many outcomes the mark rises during a run; the disk is asked to wait each time."""
 
 
 class LedgerMark:
@@ -24,6 +24,7 @@ class LedgerMark:
         self._file = file
         self._settled: int | None = None  # as last counted
         self._since = 0  # told of since then
+        self._outcomes = 0  # since the last rise
 
     def check(self) -> None:
         """Raise :class:`StoreError` if the ledger knows less than it once did."""
@@ -50,10 +51,15 @@ class LedgerMark:
         self._count()
         self.rise()
 
-    def count(self, settled: int) -> None:
-        """Count people settled in the run; every few thousand the mark rises."""
+    def count(self, *, settled: bool) -> None:
+        """Count an outcome of the run, and the person if ``settled``; now and then the mark rises.
+
+        Who is deferred counts too: the write-ahead log grows with each outcome, and goes on to do
+        so until the mark rises.
+        """
+        self._outcomes += 1
         self._since += settled
-        if self._since >= EVERY:
+        if self._outcomes >= EVERY:
             self.rise()
 
     def rise(self) -> None:
@@ -62,7 +68,7 @@ class LedgerMark:
         The rows are not counted again: it is where they stood, and those told of since.
         """
         self._settled = (self._count() if self._settled is None else self._settled) + self._since
-        self._since = 0
+        self._since = self._outcomes = 0
         # Passive: it waits for nobody. What a reader holds back is done the next time.
         self._database.one("PRAGMA wal_checkpoint(PASSIVE)")
         self._database.execute("UPDATE mark SET generation = generation + 1")

@@ -177,8 +177,7 @@ class Memory:
 
         def count(recipient: Recipient, delivery: Delivery) -> None:
             on_progress(recipient, delivery)
-            if delivery.state in SETTLED:
-                self._mark.count(1)
+            self._mark.count(settled=delivery.state in SETTLED)
 
         return count
 
