@@ -4,13 +4,14 @@ import os
 import signal
 import time
 from collections import Counter
+from datetime import datetime
 
 import pytest
 from fake_relay import DROP, FakeRelay, Verb
 from scene import EDITION, NOW, Scene, addresses, message_for, people, person
 
 from briefmail.audience import Recipient
-from briefmail.delivery import Delivery, Enrolled, RunResult, Totals
+from briefmail.delivery import Delivery, Enrolled, Ledger, RunResult, Totals
 from briefmail.edition.message import Message
 from briefmail.errors import (
     BriefmailError,
@@ -329,11 +330,10 @@ def test_the_first_interrupt_finishes_who_is_in_hand_and_gives_the_others_back(
 def test_the_second_interrupt_stops_at_once_and_says_who_is_uncertain(
     scene: Scene, relay: FakeRelay
 ) -> None:
-    before = signal.getsignal(signal.SIGINT)
-
     def interrupt_twice() -> str:
+        at_work = signal.getsignal(signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
-        while signal.getsignal(signal.SIGINT) is not before:  # until the first has been heard
+        while signal.getsignal(signal.SIGINT) == at_work:  # until the first has been heard
             time.sleep(0.001)
         os.kill(os.getpid(), signal.SIGINT)
         return DROP
@@ -343,6 +343,36 @@ def test_the_second_interrupt_stops_at_once_and_says_who_is_uncertain(
     outcome = scene.send()
     assert (outcome.interrupted, outcome.sent, outcome.uncertain) == (True, 1, 1)
     assert scene.totals == Totals(sent=1, uncertain=1, pending=2)
+
+
+def test_a_second_interrupt_does_not_come_between_an_answer_and_writing_it_down(
+    scene: Scene, relay: FakeRelay
+) -> None:
+    """What is told is what the ledger has, and a ledger in the middle of a step is not left so."""
+
+    def clock() -> datetime:  # the ledger looks at it whenever it writes
+        if relay.acknowledged and not scene.progress:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+        return NOW
+
+    scene.ledger = Ledger(scene.ledger._database, clock)
+    scene.enrol(people(1, 1))
+    assert scene.send() == result(sent=1, interrupted=True)
+    assert scene.totals == Totals(sent=1)
+
+
+def test_a_third_interrupt_ends_whatever_does_not_end_by_itself(
+    scene: Scene, relay: FakeRelay
+) -> None:
+    def hang(recipient: Recipient) -> Message:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("it was not interrupted")
+
+    scene.enrol(people(1, 2))
+    assert scene.send(message=hang) == result(sent=0, interrupted=True)
+    assert scene.totals == Totals(pending=2)
 
 
 def test_a_message_that_cannot_be_made_stops_the_run_and_reserves_nobody(scene: Scene) -> None:

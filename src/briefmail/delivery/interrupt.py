@@ -1,4 +1,8 @@
-"""Ctrl-C and SIGTERM during a send run: a wish the first time, an end at once the second."""
+"""Ctrl-C and SIGTERM during a send run: a wish the first time, an end at once the second.
+
+Both are heard when the run comes to look, between two turns. An exception in the middle of one
+could come between what the relay has said and writing it down.
+"""
 
 import signal
 import threading
@@ -8,14 +12,15 @@ from typing import Any
 
 
 class Interrupt:
-    """Makes the first Ctrl-C or SIGTERM a wish, kept in ``asked``; the second one stops at once.
+    """Makes the first Ctrl-C or SIGTERM a wish, kept in ``asked``, and the second ``at_once``.
 
-    ``terminated`` is whether the first one was SIGTERM; ``withdrawn`` whether the wish was no
-    signal at all, but that of somebody who wants the run to end.
+    A third one is a KeyboardInterrupt. ``terminated`` is whether the first one was SIGTERM;
+    ``withdrawn`` whether the wish was no signal at all, but that of somebody who wants the run to
+    end.
     """
 
     def __init__(self) -> None:
-        self.asked = self.terminated = self.withdrawn = False
+        self.asked = self.at_once = self.terminated = self.withdrawn = False
         self.wake: Callable[[], None] = lambda: None
         self._before: dict[int, Any] = {}
 
@@ -39,6 +44,12 @@ class Interrupt:
     def _ask(self, number: int, _frame: FrameType | None) -> None:
         self.asked, self.withdrawn = True, False
         self.terminated = number == signal.SIGTERM
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, self._insist)
+        self.wake()
+
+    def _insist(self, _number: int, _frame: FrameType | None) -> None:
+        self.at_once = True
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGINT, self._before[signal.SIGINT] or signal.default_int_handler)
         self.wake()

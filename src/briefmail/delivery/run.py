@@ -112,10 +112,10 @@ def send_run(
     is :class:`Held`.
 
     Ctrl-C or SIGTERM lets the messages whose end has been sent be answered, gives everybody else
-    back and returns; a second one stops at once, and whoever was in doubt is *uncertain*. Expected
-    failures are returned as ``stopped``, also where ``message_for`` raises them. However the run
-    ends, nobody is left reserved or claimed, unless the process dies or the database itself has
-    failed.
+    back and returns; a second one does not wait for the answers, and whoever lacks one is
+    *uncertain*. Expected failures are returned as ``stopped``, also where ``message_for`` raises
+    them. However the run ends, nobody is left reserved or claimed, unless the process dies or the
+    database itself has failed.
     """
     back_off = back_off or BackOff()
     waiting = Waiting(ledger, edition_id, back_off)
@@ -198,7 +198,8 @@ class _Run:
                 if not (interrupt.asked or self._stopped):
                     self._verdicts.refuse_suspects()
                 self._journal.write_down(self._lines, ending=True)
-                self._lines.take_leave()
+                if not interrupt.at_once:
+                    self._lines.take_leave()
             finally:
                 self._give_back()
                 self._verdicts.leave_suspects_deferred()
@@ -207,7 +208,7 @@ class _Run:
             raise self._stopped
 
     def _take_turns(self, interrupt: Interrupt) -> None:
-        while True:
+        while not interrupt.at_once:
             if not (interrupt.asked or self._stopped):
                 self._hand_out()
             ending = interrupt.asked or self._stopped is not None
