@@ -65,6 +65,20 @@ def test_a_target_that_was_not_measured_says_so() -> None:
     )
 
 
+@pytest.mark.parametrize("kilobytes", [5, 12])
+def test_nothing_speaks_against_sending_the_newsletter_on_the_bench(
+    tmp_path: Path, kilobytes: int
+) -> None:
+    """Neither with the small page nor with the packaged one."""
+    from rig.newsletter import ISSUE, write_newsletter
+
+    from briefmail import Newsletter
+
+    write_newsletter(tmp_path, kilobytes, people=3)
+    plan = Newsletter.open(tmp_path, environ={}).plan(tmp_path / ISSUE)
+    assert (plan.refusal, plan.to_send) == (None, 3)
+
+
 def test_the_delaying_relay_changes_nothing_and_holds_it_back_both_ways() -> None:
     """An echo comes back octet for octet, not before its time, and the end comes after it."""
     sent = bytes(range(256)) * 4096

@@ -21,12 +21,13 @@ postal_address = "Kirkbrae"
 unsubscribe_address = "leave@example.org"
 unsubscribe_url = "https://example.org/leave"
 """
-SMALL_PAGE = """<!DOCTYPE html><html lang="en"><head><title>News</title><style>
+SMALL_PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>News</title>
+<meta name="viewport" content="width=device-width"><style>
 h1 { font-size: 24px } a { color: #0b5d4e }
 @media (prefers-color-scheme: dark) { a { color: #8fd3c1 } }
-</style></head><body><h1>{{ issue.subject }}</h1>
-{{ issue.introduction | html }}<p><a href="{{ slots.unsubscribe_url }}">Unsubscribe</a></p></body>
-</html>"""
+</style></head><body><div lang="en"><h1>{{ issue.subject }}</h1>
+{{ issue.introduction | html }}<p><a href="{{ slots.unsubscribe_url }}">Unsubscribe</a></p></div>
+</body></html>"""
 """A theme for small messages: the packaged one alone has some 11 kB."""
 
 
