@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import pytest
 from fake_relay import DROP, FakeRelay
-from scene import EDITION, Scene, addresses, people
+from scene import EDITION, Scene, addresses, people, person
 
 from briefmail.config import Relay
 from briefmail.delivery import BackOff, RunResult, Totals, Wait
@@ -167,6 +167,20 @@ def test_many_who_come_due_one_after_the_other_are_one_wait_to_be_told(
     assert scene.send(back_off=back_off, on_wait=sleeper.waits.append).sent == 20
     assert sleeper.waits == [Wait(SHORTEST, 20, "")]
     assert sleeper.now > SHORTEST
+
+
+def test_who_is_withdrawn_while_they_wait_is_not_tried_again(
+    scene: Scene, relay: FakeRelay
+) -> None:
+    """As when somebody is suppressed: the run hears of it by the ledger alone."""
+    relay.on("RCPT", "450 4.2.0 greylisted", times=2)
+    scene.enrol(people(1, 2))
+    sleeper = Sleeper(on_sleep=lambda: scene.ledger.withdraw(person(2).key))
+    assert sleeper.send(scene) == RunResult(1, 0, 1, 0, None, False)
+    assert relay.recipients == addresses(1, 1)
+    assert scene.totals == Totals(sent=1, withdrawn=1)
+    scene.enrol(people(1, 2))
+    assert sleeper.send(scene).sent == 1
 
 
 def test_a_limit_counts_people_and_not_tries(scene: Scene, relay: FakeRelay) -> None:

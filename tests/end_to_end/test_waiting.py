@@ -1,5 +1,6 @@
 """A send that waits for the relay: what can be chosen, what is shown, and how it ends."""
 
+import json
 import os
 import re
 import signal
@@ -52,6 +53,16 @@ def test_it_says_for_what_it_waits_and_a_signal_ends_that(
     assert process.returncode == 128 + number
     assert out == "4 rows in the list\n3 sent\n1 deferred, will be tried again\n"
     assert err == "interrupted; the same command goes on with everybody who is left\n"
+
+
+def test_who_is_suppressed_while_they_wait_is_no_longer_to_be_tried(
+    briefmail: Command, letter: Path, relay: FakeRelay
+) -> None:
+    relay.on("RCPT", "450 4.2.1 later", part="zoe@")
+    assert briefmail("send", letter, "--yes", "--retry-for", "0").status == 75
+    assert briefmail("suppress", "Zoe@example.org").status == 0
+    totals = json.loads(briefmail("status", letter, "--json").out)["totals"]
+    assert (totals["sent"], totals["deferred"], totals["withdrawn"]) == (3, 0, 1)
 
 
 @pytest.mark.parametrize("name", ["short", "nope"])

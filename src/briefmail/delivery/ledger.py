@@ -38,7 +38,8 @@ of its own because *sent* means that a relay answered 250.
 names. A run takes only people whom the latest roll call named. So whoever was suppressed, opted
 out or was taken off the list since the last run is not sent to, although an open row is there;
 such rows are counted as *withdrawn*. They keep their state, and are open again if a later roll
-call names the person. Name and fields of an open row are those of the latest roll call.
+call names the person. Name and fields of an open row are those of the latest roll call. Whoever is
+suppressed while a run is at work is withdrawn at once (``withdraw``).
 
 An edition closes when the latest roll call left nobody open. Names and fields are personal data
 and needed no longer, so they go then; addresses stay, because they say who has had it.
@@ -531,6 +532,18 @@ class Ledger:
                 "UPDATE edition SET reopened = reopened + ? WHERE id = ?", *(count, edition_id)
             )
         return count
+
+    def withdraw(self, key: str) -> None:
+        """Let a person no longer be named by any latest roll call: they are never to be mailed.
+
+        May be called while a run is at work, which then does not take them in hand, nor again if
+        they wait for another try. Whom it has in hand already is not taken out of it.
+        """
+        self._database.execute(
+            "UPDATE delivery SET roll = 0 WHERE edition IN (SELECT id FROM edition)"
+            " AND key = ? AND state IN ('pending', 'deferred')",
+            key,
+        )
 
     def settle_by_hand(self, edition_id: str) -> int:
         """Settle everybody whom the latest roll call left open: the issue reached them otherwise.

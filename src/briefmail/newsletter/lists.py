@@ -17,6 +17,7 @@ from briefmail.audience import (
     parse_address,
 )
 from briefmail.config import CONFIG_NAME
+from briefmail.delivery import Ledger
 from briefmail.errors import UsageError
 from briefmail.store import STORE_NAME, Database, open_store, store_path
 
@@ -131,6 +132,8 @@ class Suppressed:
 def suppress(root: Path, addresses: Sequence[str], reason: str, at: datetime) -> list[Suppressed]:
     """Never mail these addresses again. If one of them is none, none is written down.
 
+    A send that is at work keeps to it too, but for those whom it has in hand.
+
     Raises :class:`UsageError` for that, and where there is no newsletter.
     """
     parsed = addresses_of(addresses)
@@ -141,6 +144,7 @@ def suppress(root: Path, addresses: Sequence[str], reason: str, at: datetime) ->
         for address in parsed:
             before = suppressions.find(address.key)
             suppressions.add(address, reason, at)
+            Ledger(store).withdraw(address.key)
             done.append(Suppressed(address, before))
     return done
 
