@@ -1,4 +1,4 @@
-"""``.briefmail/log``: one line for each message, for whoever asks later what happened when.
+"""``.briefmail/log``: one line for each try of a message, for whoever asks what happened when.
 
 A line has a moment (UTC, ISO 8601), the edition, the address, the state and the relay's reply or
 what happened instead, with a tab between them. It is a convenience: the ledger is what counts. So

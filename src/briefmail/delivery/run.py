@@ -13,7 +13,8 @@ is put into effect here:
   same would be answered again. So it does where it speaks of a daily limit (550 5.4.5), which
   lasts longer than a run should wait.
 
-A run that is stopped begins nothing more, and waits for the replies to the dots that are out.
+A run that is stopped, interrupted or held begins nothing more, and waits for the replies to the
+dots that are out.
 
 Whoever is deferred is tried again in the same run (:mod:`briefmail.delivery.waiting`), and a relay
 that is busy or gone is waited for, as long as the :class:`~briefmail.delivery.backoff.BackOff`
