@@ -202,7 +202,15 @@ def test_what_a_newer_version_wrote_is_refused(tmp_path: Path) -> None:
         Database.open_read_only(path, ROOMS)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"this is no database" * 100])
+def test_an_empty_file_is_one_without_any_tables(tmp_path: Path) -> None:
+    """As a crash at the very beginning leaves it."""
+    path = tmp_path / "store.sqlite3"
+    path.touch()
+    with Database.open_read_only(path, ROOMS) as database:
+        assert not database.has("delivery")
+
+
+@pytest.mark.parametrize("content", [None, b"this is no database" * 100])
 def test_a_missing_or_foreign_file_is_refused_and_not_made(
     tmp_path: Path, content: bytes | None
 ) -> None:

@@ -31,6 +31,22 @@ def failures(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
+def test_a_memory_that_a_crash_left_empty_is_none_yet_and_holds_no_send_up(
+    briefmail: Command, starter: Path, letter: Path, relay: FakeRelay
+) -> None:
+    """But one that has not always been empty is no beginning."""
+    memory = starter / ".briefmail"
+    memory.mkdir()
+    (memory / "store.sqlite3").touch()
+    assert briefmail("status", letter).out.startswith("short has not been sent\n")
+    assert briefmail("send", letter, "--yes").totals["sent"] == 4
+    (memory / "store.sqlite3").write_bytes(b"")
+    for words in (("status",), ("send", letter, "--yes")):
+        result = briefmail(*words)
+        assert (result.status, "is empty, and has not always been" in result.err) == (74, True)
+    assert len(relay.received) == 4
+
+
 def test_before_the_first_send_there_is_nothing_and_nothing_is_made(
     briefmail: Command, starter: Path, letter: Path
 ) -> None:

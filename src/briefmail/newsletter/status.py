@@ -19,10 +19,10 @@ from briefmail.delivery import (
     ReplyGroup,
     Totals,
 )
-from briefmail.errors import IssueError, Problem
+from briefmail.errors import IssueError, Problem, StoreError
 from briefmail.issue import read_issue
 from briefmail.newsletter.lists import ROOMS, address_of, check_folder, exists
-from briefmail.store import Database, store_path
+from briefmail.store import DAMAGED, Database, high_water, store_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,19 @@ class Person:
 
 @contextmanager
 def reading(root: Path) -> Iterator[Database | None]:
-    """Open the memory to read from it, None if there is none yet."""
+    """Open the memory to read from it, None if there is none yet.
+
+    An empty one is left where the first send did not come as far as to make its tables. Raises
+    :class:`~briefmail.errors.StoreError` if there was more in it once.
+    """
     if not store_path(root).exists():
         yield None
         return
     with Database.open_read_only(store_path(root), ROOMS) as store:
-        yield store
+        known = store.has("delivery")
+        if not known and high_water(root).read():
+            raise StoreError(f"{store.path} is empty, and has not always been", hint=DAMAGED)
+        yield store if known else None
 
 
 def edition_named(config: Config, issue: Path | str) -> tuple[str, Path]:

@@ -3,7 +3,7 @@
 Rooms keep their own tables in it and bring their own migrations; this room knows none of them.
 """
 
-from briefmail.store.database import Database, Migrations, open_scratch
+from briefmail.store.database import DAMAGED, Database, Migrations, open_scratch
 from briefmail.store.files import replace_durably
 from briefmail.store.folder import (
     STORE_NAME,
@@ -17,6 +17,7 @@ from briefmail.store.highwater import HighWater
 from briefmail.store.place import place_warning
 
 __all__ = [
+    "DAMAGED",
     "STORE_NAME",
     "Database",
     "HighWater",

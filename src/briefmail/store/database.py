@@ -68,8 +68,9 @@ class Database:
         """Open an existing database to read from it, also while a run writes to it.
 
         Nothing in it changes, so tables that an older version wrote are not brought up to date:
-        read only columns that every version had. Raises :class:`StoreError` if there is no
-        database, or a newer version wrote it.
+        read only columns that every version had, and of rooms that it :meth:`has`: none, if a power
+        cut came before the first of them. Raises :class:`StoreError` if there is no database, or a
+        newer version or another program wrote it.
         """
         with _as_store_error(path):
             connection = sqlite3.connect(
@@ -77,6 +78,7 @@ class Database:
             )
             database = cls(connection, path)
             try:
+                database._refuse_foreign()
                 database._refuse_newer(rooms)
             except BaseException:
                 connection.close()
@@ -261,6 +263,7 @@ DAMAGED = (
     "keep the file as it is, and put the latest backup in its place ('briefmail backup FILE' makes"
     " one); the receipts in sent/ say which issues have gone out"
 )
+"""What to do about a database that is not what it was, as a hint."""
 _HINTS = {
     "SQLITE_CORRUPT": DAMAGED,
     "SQLITE_NOTADB": DAMAGED,
