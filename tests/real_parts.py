@@ -1,4 +1,4 @@
-"""Tests against real parts (Postfix, Chromium, SpamAssassin, strace) skip where a part is missing.
+"""Tests against real parts (Postfix, PostgreSQL, Chromium, ...) skip where a part is missing.
 
 In CI nothing may be skipped: with ``BRIEFMAIL_REQUIRE_REAL_PARTS=1`` in the environment a missing
 part fails the test instead.

@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
 LIBRARIES: dict[str, set[str]] = {
     "dotenv": {"config"},
     "sqlite3": {"store"},
+    "psycopg": {"store"},
     "filelock": {"store"},
     "markdown_it": {"issue"},
     "mdit_py_plugins": {"issue"},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from briefmail.audience import MIGRATIONS, Address, Roll, Suppression, Suppressions, parse_address
-from briefmail.store import Database
+from briefmail.store import Database, SQLite
 
 THEN = datetime(2016, 8, 24, 10, 0, tzinfo=timezone(timedelta(hours=1)))
 LATER = datetime(2016, 9, 7, 9, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ def address(text: str) -> Address:
 
 
 def store(folder: Path) -> Database:
-    return Database.open(folder / "store.sqlite3", {"audience": MIGRATIONS})
+    return SQLite.open(folder / "store.sqlite3", {"audience": MIGRATIONS})
 
 
 def test_a_suppression_outlives_the_process_with_its_reason_and_date(tmp_path: Path) -> None:

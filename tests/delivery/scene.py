@@ -24,7 +24,7 @@ from briefmail.delivery import (
     send_run,
 )
 from briefmail.edition.message import Message
-from briefmail.store import Database
+from briefmail.store import SQLite
 
 EDITION = "2016-08-24"
 NOW = datetime(2016, 8, 24, 9, 0, tzinfo=UTC)
@@ -65,7 +65,7 @@ class Scene:
     @classmethod
     @contextmanager
     def set_up(cls, path: Path, relay: Relay) -> Iterator[Self]:
-        with Database.open(path, {"delivery": MIGRATIONS}) as database:
+        with SQLite.open(path, {"delivery": MIGRATIONS}) as database:
             ledger = Ledger(database, lambda: NOW)
             ledger.open_edition(
                 EDITION, subject="Who owns?", issue_date=date(2016, 8, 24), fingerprint="f1"

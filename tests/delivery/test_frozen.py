@@ -10,6 +10,7 @@ from scene import people
 from briefmail.delivery import MIGRATIONS, Ledger
 from briefmail.delivery.frozen import Frozen, FrozenEditions, Past
 from briefmail.store import Database, open_scratch
+from briefmail.store.postgresql import PostgreSQL
 
 VERSION = Frozen("land", "f1", "smtp.example.org", "Land", "<p>Land</p>", "Land", 500)
 DAY = date(2016, 8, 24)
@@ -26,13 +27,20 @@ class Clock:
         return self.moment
 
 
-@pytest.fixture
-def database() -> Iterator[Database]:
-    with open_scratch({"delivery": MIGRATIONS}) as database:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    with opened(request) as database:
         ledger = Ledger(database)
         for name in ("land", "sea"):
             ledger.open_edition(name, subject="x", issue_date=None, fingerprint="f0")
         yield database
+
+
+def opened(request: pytest.FixtureRequest) -> Database:
+    rooms = {"delivery": MIGRATIONS}
+    if request.param == "sqlite":
+        return open_scratch(rooms)
+    return PostgreSQL.open(request.getfixturevalue("postgresql").empty(), rooms)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from briefmail.delivery import (
 )
 from briefmail.delivery.history import without_names
 from briefmail.errors import StoreError
-from briefmail.store import Database
+from briefmail.store import Database, SQLite
 
 ROOMS = {"delivery": MIGRATIONS}
 AT = "2016-08-24T09:00:00.000+00:00"
@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def history(scene: Scene, path: Path) -> Iterator[History]:
     """Return a reader beside the ledger of the scene, on a connection of its own."""
-    with Database.open_read_only(path, ROOMS) as database:
+    with SQLite.open_read_only(path, ROOMS) as database:
         yield History(database)
 
 
@@ -172,12 +172,12 @@ def test_a_reader_does_not_wait_for_a_writer_nor_a_writer_for_a_reader(
 
 def test_reading_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "a ledger with 100% #odd name?.sqlite3"
-    with Database.open(path, ROOMS) as database:
+    with SQLite.open(path, ROOMS) as database:
         Ledger(database, lambda: NOW).open_edition(
             EDITION, subject="s", issue_date=None, fingerprint="f"
         )
     before = hashlib.sha256(path.read_bytes()).digest()
-    with Database.open_read_only(path, ROOMS) as database:
+    with SQLite.open_read_only(path, ROOMS) as database:
         assert len(History(database).editions()) == 1
         with pytest.raises(StoreError, match="readonly"):
             database.execute("DELETE FROM edition")
@@ -188,7 +188,7 @@ def test_what_an_older_version_wrote_is_read_and_not_migrated(tmp_path: Path) ->
     path = tmp_path / "store.sqlite3"
     with first_version(path, person(1)):
         pass
-    with Database.open_read_only(path, ROOMS) as database:
+    with SQLite.open_read_only(path, ROOMS) as database:
         (status,) = History(database).editions()
         assert status.totals == Totals(pending=1)
         assert database.one("SELECT version FROM rooms") == (1,)
@@ -196,17 +196,17 @@ def test_what_an_older_version_wrote_is_read_and_not_migrated(tmp_path: Path) ->
 
 def test_what_a_newer_version_wrote_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite3"
-    with Database.open(path, {"delivery": [*MIGRATIONS, "CREATE TABLE more (x)"]}):
+    with SQLite.open(path, {"delivery": [*MIGRATIONS, "CREATE TABLE more (x)"]}):
         pass
     with pytest.raises(StoreError, match="newer briefmail"):
-        Database.open_read_only(path, ROOMS)
+        SQLite.open_read_only(path, ROOMS)
 
 
 def test_an_empty_file_is_one_without_any_tables(tmp_path: Path) -> None:
     """As a crash at the very beginning leaves it."""
     path = tmp_path / "store.sqlite3"
     path.touch()
-    with Database.open_read_only(path, ROOMS) as database:
+    with SQLite.open_read_only(path, ROOMS) as database:
         assert not database.has("delivery")
 
 
@@ -218,7 +218,7 @@ def test_a_missing_or_foreign_file_is_refused_and_not_made(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(StoreError):
-        Database.open_read_only(path, ROOMS)
+        SQLite.open_read_only(path, ROOMS)
     assert path.exists() == (content is not None)
 
 
@@ -306,7 +306,7 @@ def test_the_number_of_people_ever_settled_never_falls(
     mixed_send(scene, relay)
     refused = ["reader3@example.org", "reader4@example.org"]
     assert scene.ledger.reopen(EDITION, "refused", refused) == 2
-    with Database.open_read_only(path, ROOMS) as database:
+    with SQLite.open_read_only(path, ROOMS) as database:
         assert database.one(
             "SELECT count(*) + (SELECT sum(reopened) FROM edition) FROM delivery"
             " WHERE state IN ('sent', 'refused', 'uncertain', 'by_hand')"
@@ -331,10 +331,10 @@ def test_a_ledger_of_the_first_version_keeps_every_row_and_their_order(tmp_path:
     path = tmp_path / "store.sqlite3"
     with first_version(path, person(3, region="Fife"), *people(1, 2)) as database:
         rows = list(database.rows("SELECT rowid, * FROM delivery ORDER BY rowid"))
-    with Database.open(path, ROOMS) as database:
+    with SQLite.open(path, ROOMS) as database:
         ledger = Ledger(database, lambda: NOW)
         now = list(database.rows("SELECT rowid, * FROM delivery ORDER BY rowid"))
-        assert now == [(*row, None, None) for row in rows]
+        assert now == [(*row, None, None, 0) for row in rows]
         assert ledger.open_since(EDITION) == NOW
         assert [who.line for who in ledger.next_batch(EDITION, 9)] == [3, 1, 2]
 
@@ -342,7 +342,7 @@ def test_a_ledger_of_the_first_version_keeps_every_row_and_their_order(tmp_path:
 @contextmanager
 def first_version(path: Path, *recipients: Recipient) -> Iterator[Database]:
     """Make a ledger as the first version of its tables had it."""
-    with Database.open(path, {"delivery": MIGRATIONS[:1]}) as database:
+    with SQLite.open(path, {"delivery": MIGRATIONS[:1]}) as database:
         database.execute(
             "INSERT INTO edition (id, subject, fingerprint, roll, opened_at)"
             " VALUES (?, 's', 'f', 1, ?)",

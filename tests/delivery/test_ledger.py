@@ -1,6 +1,8 @@
-"""The ledger: rows move only as its table says, and everybody is always accounted for."""
+"""The ledger: rows move only as its table says, and everybody is always accounted for.
 
-import sqlite3
+Every test holds for a ledger in a file and for one on a server.
+"""
+
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -8,7 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from scene import EDITION, NOW, people, person
 
 from briefmail.audience import Recipient
@@ -29,19 +37,28 @@ from briefmail.delivery import (
 )
 from briefmail.delivery.ledger import Try
 from briefmail.errors import ListError, StoreError
-from briefmail.store import Database, open_scratch
+from briefmail.store import Database, SQLite, open_scratch
+from briefmail.store.postgresql import PostgreSQL
+from private_postgresql import PrivatePostgreSQL
 
 ROOMS = {"delivery": MIGRATIONS}
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.sqlite3"
+Open = Callable[[], Database]
+"""Opens the database of a test, which stays the same one however often it is opened."""
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    if request.param == "sqlite":
+        return lambda: SQLite.open(tmp_path / "store.sqlite3", ROOMS)
+    url = request.getfixturevalue("postgresql").empty()
+    return lambda: PostgreSQL.open(url, ROOMS)
 
 
 @pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    with Database.open(path, ROOMS) as database:
+def ledger(reopen: Open) -> Iterator[Ledger]:
+    with reopen() as database:
         ledger = Ledger(database, lambda: NOW)
         open_edition(ledger)
         yield ledger
@@ -95,7 +112,7 @@ def test_moments_are_kept_in_utc() -> None:
 
 
 def test_an_edition_closes_when_everybody_is_settled_and_forgets_what_it_no_longer_needs(
-    ledger: Ledger, path: Path
+    ledger: Ledger, reopen: Open
 ) -> None:
     ledger.enrol(EDITION, [person(1, region="Fife"), person(2)])
     one, two = ledger.next_batch(EDITION, 2)
@@ -106,9 +123,8 @@ def test_an_edition_closes_when_everybody_is_settled_and_forgets_what_it_no_long
     record = ledger.edition(EDITION)
     assert record is not None
     assert record.closed_at == "2016-08-24T09:00:00.000+00:00"
-    with sqlite3.connect(path) as connection:
-        rows = connection.execute("SELECT address, name, fields FROM delivery").fetchall()
-    connection.close()
+    with reopen() as database:
+        rows = list(database.rows("SELECT address, name, fields FROM delivery ORDER BY line"))
     assert rows == [("reader1@example.org", "", "{}"), ("reader2@example.org", "", "{}")]
 
 
@@ -169,16 +185,15 @@ def test_withdrawn_people_do_not_keep_an_edition_open_and_may_come_back(ledger: 
 
 
 def test_open_people_have_the_fields_of_the_present_list_and_settled_ones_leave_none(
-    ledger: Ledger, path: Path
+    ledger: Ledger, reopen: Open
 ) -> None:
     ledger.enrol(EDITION, [person(1, region="old"), person(2, region="old")])
     settle(ledger, ledger.next_batch(EDITION, 1)[0], "sent")
     now = [person(1, region="new"), person(2, region="new")]
     ledger.enrol(EDITION, now)
     assert ledger.next_batch(EDITION, 9) == now[1:]
-    with sqlite3.connect(path) as connection:
-        (fields,) = connection.execute("SELECT fields FROM delivery WHERE line = 1").fetchone()
-    connection.close()
+    with reopen() as database:
+        (fields,) = database.one("SELECT fields FROM delivery WHERE line = 1")
     assert '"old"' in fields
 
 
@@ -297,8 +312,8 @@ def test_an_outcome_is_recorded_only_where_the_table_has_it(
         assert ledger.state_of(EDITION, person(1).key) == before
 
 
-def test_what_a_dead_run_left_is_settled_by_the_next(path: Path) -> None:
-    with Database.open(path, ROOMS) as database:
+def test_what_a_dead_run_left_is_settled_by_the_next(reopen: Open) -> None:
+    with reopen() as database:
         ledger = Ledger(database, lambda: NOW)
         open_edition(ledger)
         ledger.enrol(EDITION, people(1, 3))
@@ -306,7 +321,7 @@ def test_what_a_dead_run_left_is_settled_by_the_next(path: Path) -> None:
         ledger.enrol(EDITION, people(1, 3))
         ledger.next_batch(EDITION, 3)
         claim(ledger, person(2).key, "<2@example.com>")
-    with Database.open(path, ROOMS) as database:
+    with reopen() as database:
         ledger = Ledger(database, lambda: NOW)
         assert ledger.recover(EDITION) == 1
         assert ledger.totals(EDITION) == Totals(deferred=1, uncertain=1, pending=1)
@@ -349,11 +364,10 @@ def test_fields_come_back_as_they_were(ledger: Ledger) -> None:
     assert ledger.next_batch(EDITION, 1) == [odd]
 
 
-def test_a_claim_is_on_disk_when_it_returns(ledger: Ledger, path: Path) -> None:
+def test_a_claim_is_on_disk_when_it_returns(ledger: Ledger, reopen: Open) -> None:
     at_claimed(ledger)
-    with sqlite3.connect(path) as other:
-        assert other.execute("SELECT state FROM delivery").fetchall() == [("claimed",)]
-    other.close()
+    with reopen() as other:
+        assert other.one("SELECT state FROM delivery") == ("claimed",)
 
 
 # --- giving up ------------------------------------------------------------------------------------
@@ -388,9 +402,9 @@ def test_who_is_no_longer_named_is_not_given_up_and_keeps_nothing_open(ledger: L
     assert not is_open(ledger, EDITION)
 
 
-def test_an_edition_that_is_opened_again_has_its_whole_time_again(path: Path) -> None:
+def test_an_edition_that_is_opened_again_has_its_whole_time_again(reopen: Open) -> None:
     moments = iter(NOW + timedelta(hours=hours) for hours in range(0, 10_000, 12))
-    with Database.open(path, ROOMS) as database:
+    with reopen() as database:
         ledger = Ledger(database, lambda: next(moments))
         open_edition(ledger)
         ledger.enrol(EDITION, people(1, 2))
@@ -417,9 +431,12 @@ def test_nothing_is_overdue_that_was_never_begun(ledger: Ledger) -> None:
 class LedgerMachine(RuleBasedStateMachine):
     """Runs that begin, take, claim, record and die in any order, over changing lists."""
 
+    def empty_database(self) -> Database:
+        return open_scratch(ROOMS)
+
     @initialize()
     def begin(self) -> None:
-        self.database = open_scratch(ROOMS)
+        self.database = self.empty_database()
         self.ledger = Ledger(self.database, lambda: datetime.now(UTC))
         open_edition(self.ledger)
         self.known: set[str] = set()
@@ -516,3 +533,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
 LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestLedgerMachine = LedgerMachine.TestCase
+
+
+@pytest.mark.postgresql
+def test_the_same_on_a_server(postgresql: PrivatePostgreSQL) -> None:
+    class OnServer(LedgerMachine):
+        def empty_database(self) -> Database:
+            return PostgreSQL.open(postgresql.empty(), ROOMS)
+
+    few = settings(max_examples=15, stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(OnServer, settings=few)

@@ -12,12 +12,12 @@ from scene import EDITION, people
 from briefmail.delivery import MIGRATIONS, Ledger
 from briefmail.delivery.mark import EVERY, LedgerMark
 from briefmail.errors import StoreError
-from briefmail.store import Database, HighWater
+from briefmail.store import HighWater, SQLite
 
 
 @contextmanager
 def opened(folder: Path) -> Iterator[tuple[Ledger, LedgerMark]]:
-    with Database.open(folder / "store.sqlite3", {"delivery": MIGRATIONS}) as database:
+    with SQLite.open(folder / "store.sqlite3", {"delivery": MIGRATIONS}) as database:
         yield Ledger(database), LedgerMark(database, HighWater(folder / "settled"))
 
 

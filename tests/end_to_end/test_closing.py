@@ -10,7 +10,7 @@ from command import Command, arguments, environment
 from fake_relay import DROP, FakeRelay
 
 from briefmail.delivery import MIGRATIONS, Ledger
-from briefmail.store import Database, store_path
+from briefmail.store import SQLite, store_path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the process is killed by a signal")
@@ -37,7 +37,7 @@ def test_a_run_that_was_killed_over_its_last_message_leaves_an_issue_that_can_be
     assert (result.status, result.totals["already has it"]) == (0, 3)
     receipt = tomllib.loads((starter / "sent" / "short.toml").read_text("utf-8"))
     assert (receipt["totals"]["sent"], receipt["totals"]["uncertain"]) == (3, 1)
-    with Database.open(store_path(starter), {"delivery": MIGRATIONS}) as store:
+    with SQLite.open(store_path(starter), {"delivery": MIGRATIONS}) as store:
         record = Ledger(store).edition("short")
         assert record
         assert record.closed_at == receipt["closed_at"]

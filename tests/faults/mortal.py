@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from briefmail.config import Relay
 from briefmail.delivery import MIGRATIONS, Session
 from briefmail.delivery.line import Line
-from briefmail.store import Database
+from briefmail.store import SQLite
 
 if TYPE_CHECKING:
     import socket
@@ -56,7 +56,7 @@ class Life:
         return data[: places[self._place % len(places)]]
 
 
-class MortalDatabase(Database):
+class MortalDatabase(SQLite):
     """The program's database in the hands of such a process."""
 
     life = Life()

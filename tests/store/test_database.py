@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from briefmail.errors import StoreError, UsageError
-from briefmail.store import Database
+from briefmail.store import SQLite
 
 ROOMS = {"room": ("CREATE TABLE person (name TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT",)}
 
@@ -16,7 +16,7 @@ ROOMS = {"room": ("CREATE TABLE person (name TEXT PRIMARY KEY, note TEXT NOT NUL
 def path(tmp_path: Path) -> Path:
     """A database with a hundred people, closed."""
     path = tmp_path / "store.sqlite3"
-    with Database.open(path, ROOMS) as database:
+    with SQLite.open(path, ROOMS) as database:
         database.insert(
             "INSERT INTO person VALUES (?, ?)", ((f"reader {n}", "x" * 200) for n in range(100))
         )
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def read(path: Path) -> list[str]:
-    with Database.open(path, ROOMS) as database:
+    with SQLite.open(path, ROOMS) as database:
         database.check()
         return [name for (name,) in database.rows("SELECT name FROM person")]
 
@@ -40,7 +40,7 @@ def test_a_file_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) 
     other.close()
     before = path.read_bytes()
     with pytest.raises(StoreError, match="another program made it"):
-        Database.open(path, ROOMS)
+        SQLite.open(path, ROOMS)
     assert path.read_bytes() == before
 
 
@@ -49,7 +49,7 @@ def test_a_file_that_says_it_is_another_programs_is_refused(path: Path) -> None:
     other.execute("PRAGMA application_id = 252006675")
     other.close()
     with pytest.raises(StoreError, match="another program made it"):
-        Database.open(path, ROOMS)
+        SQLite.open(path, ROOMS)
 
 
 def test_a_file_from_before_it_said_whose_it_is_is_ours(path: Path) -> None:
@@ -61,11 +61,11 @@ def test_a_file_from_before_it_said_whose_it_is_is_ours(path: Path) -> None:
 
 def test_a_file_of_a_newer_version_is_refused_and_not_changed(path: Path) -> None:
     newer = {"room": (*ROOMS["room"], "ALTER TABLE person ADD COLUMN age INTEGER")}
-    with Database.open(path, newer):
+    with SQLite.open(path, newer):
         pass
     before = path.read_bytes()
     with pytest.raises(StoreError, match="newer briefmail") as caught:
-        Database.open(path, ROOMS)
+        SQLite.open(path, ROOMS)
     assert caught.value.hint == "update briefmail; nothing was changed"
     assert path.read_bytes() == before
 
@@ -79,7 +79,7 @@ def test_opening_what_is_up_to_date_writes_nothing(path: Path) -> None:
 def test_text_in_the_place_of_the_database_is_refused(path: Path) -> None:
     path.write_text("the dog ate it\n" * 1000)
     with pytest.raises(StoreError, match=r"not a database|not whole") as caught:
-        Database.open(path, ROOMS)
+        SQLite.open(path, ROOMS)
     assert caught.value.exit_status == 74
     assert caught.value.hint
     assert "backup" in caught.value.hint
@@ -102,13 +102,13 @@ def test_a_log_whose_file_is_gone_is_kept_and_not_begun_anew(
     path: Path, tmp_path: Path, emptied: bool
 ) -> None:
     crashed = tmp_path / "crashed.sqlite3"
-    with Database.open(path, ROOMS) as database:
+    with SQLite.open(path, ROOMS) as database:
         database.execute("INSERT INTO person VALUES ('late', '')")
         shutil.copy(f"{path}-wal", f"{crashed}-wal")
     if emptied:
         crashed.write_bytes(b"")
     with pytest.raises(StoreError, match="is gone, and its write-ahead log is not"):
-        Database.open(crashed, ROOMS)
+        SQLite.open(crashed, ROOMS)
     assert Path(f"{crashed}-wal").stat().st_size > 0
 
 
@@ -134,7 +134,7 @@ def test_a_removed_page_is_found(path: Path) -> None:
 
 
 def test_a_backup_has_what_a_bare_copy_misses(path: Path, tmp_path: Path) -> None:
-    with Database.open(path, ROOMS) as database:
+    with SQLite.open(path, ROOMS) as database:
         database.execute("INSERT INTO person VALUES ('late', '')")
         shutil.copy(path, tmp_path / "copy.sqlite3")
         database.backup_to(tmp_path / "backup.sqlite3")
@@ -144,7 +144,7 @@ def test_a_backup_has_what_a_bare_copy_misses(path: Path, tmp_path: Path) -> Non
 
 def test_a_backup_is_one_file_that_only_its_owner_can_read(path: Path, tmp_path: Path) -> None:
     (tmp_path / "safe").mkdir()
-    with Database.open(path, ROOMS) as database:
+    with SQLite.open(path, ROOMS) as database:
         database.backup_to(tmp_path / "safe" / "backup.sqlite3")
     (backup,) = (tmp_path / "safe").iterdir()
     assert backup.stat().st_mode & 0o077 == 0
@@ -153,14 +153,14 @@ def test_a_backup_is_one_file_that_only_its_owner_can_read(path: Path, tmp_path:
 def test_a_backup_overwrites_nothing(path: Path, tmp_path: Path) -> None:
     target = tmp_path / "backup.sqlite3"
     target.write_text("precious")
-    with Database.open(path, ROOMS) as database, pytest.raises(UsageError, match="already"):
+    with SQLite.open(path, ROOMS) as database, pytest.raises(UsageError, match="already"):
         database.backup_to(target)
     assert target.read_text() == "precious"
 
 
 def test_a_backup_into_nowhere_is_an_error_of_the_disk(path: Path, tmp_path: Path) -> None:
     with (
-        Database.open(path, ROOMS) as database,
+        SQLite.open(path, ROOMS) as database,
         pytest.raises(StoreError, match="cannot be written"),
     ):
         database.backup_to(tmp_path / "no" / "such" / "backup.sqlite3")

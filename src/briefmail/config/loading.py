@@ -18,7 +18,7 @@ from briefmail.config.values import (
     Test,
     Theme,
 )
-from briefmail.config.variables import read_env_file, read_environment, value_of
+from briefmail.config.variables import read_database_url, read_env_file, read_environment, value_of
 from briefmail.errors import ConfigError, Problem
 
 CONFIG_NAME = "briefmail.toml"
@@ -39,6 +39,7 @@ def load(root: Path, environ: Mapping[str, str] | None = None) -> Config:
         **read_environment(environ if environ is not None else os.environ),
     }
     relay = read_relay(path, values.pop("smtp", {}), variables, problems)
+    database_url = read_database_url(variables, problems)
     if problems:
         raise ConfigError(problems)
     config = Config(
@@ -54,6 +55,7 @@ def load(root: Path, environ: Mapping[str, str] | None = None) -> Config:
         dkim=Dkim(**values.get("dkim", {})),
         relay=relay,
         secret=value_of(variables, "BRIEFMAIL_SECRET"),
+        database_url=database_url,
     )
     _check_together(config)
     return config

@@ -330,6 +330,8 @@ class Config:
     checks: Checks = Checks()
     relay: Relay | None = None
     secret: str = field(default="", repr=False)
+    database_url: str = field(default="", repr=False)
+    """The PostgreSQL server that the memory is on, "" for the file in the folder."""
 
     @property
     def recipients(self) -> Path:

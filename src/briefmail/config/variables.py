@@ -16,6 +16,7 @@ VARIABLES = (
     *(f"SMTP_{key.upper()}" for key in SETTINGS["smtp"]),
     *SECRET_VARIABLES,
     "BRIEFMAIL_SECRET",
+    "BRIEFMAIL_DATABASE_URL",
 )
 
 
@@ -73,6 +74,16 @@ def _nearly_ours(name: str) -> str:
 def read_environment(environ: Mapping[str, str]) -> dict[str, Variable]:
     """Return the process environment's variables, misspelt ones as they are: others use it too."""
     return {name: Variable(value, Path("the environment")) for name, value in environ.items()}
+
+
+def read_database_url(variables: Mapping[str, Variable], problems: list[Problem]) -> str:
+    """Return where the memory is, "" for the folder; anything but PostgreSQL is a problem."""
+    url = value_of(variables, "BRIEFMAIL_DATABASE_URL")
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        where = variables["BRIEFMAIL_DATABASE_URL"]
+        text = "BRIEFMAIL_DATABASE_URL is not an address such as postgresql://user@host/newsletter"
+        problems.append(Problem(where.path, where.line, text))
+    return url
 
 
 def value_of(variables: Mapping[str, Variable], name: str) -> str:

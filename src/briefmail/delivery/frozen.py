@@ -63,7 +63,8 @@ class FrozenEditions:
             self._database.execute(
                 "INSERT INTO frozen VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (edition, fingerprint) DO UPDATE SET relay = excluded.relay,"
-                " audience = coalesce(excluded.audience, audience), sent_at = excluded.sent_at",
+                " audience = coalesce(excluded.audience, frozen.audience),"
+                " sent_at = excluded.sent_at",
                 *(frozen.edition, frozen.fingerprint, frozen.relay, frozen.subject, frozen.html),
                 *(frozen.text, frozen.audience, now),
             )
@@ -98,15 +99,16 @@ class FrozenEditions:
 
     def others(self, edition: str) -> tuple[Past, ...]:
         """Return every other edition that somebody has had, or may have."""
-        found = self._database.rows(
-            "SELECT id, issue_date, fingerprint || coalesce((SELECT group_concat(' ' ||"
-            " frozen.fingerprint, '') FROM frozen WHERE frozen.edition = id), '')"
-            " FROM edition WHERE id != ? AND EXISTS (SELECT 1 FROM delivery"
+        found: dict[str, Past] = {}
+        for name, day, latest, earlier in self._database.rows(
+            "SELECT id, issue_date, edition.fingerprint, frozen.fingerprint"
+            " FROM edition LEFT JOIN frozen ON frozen.edition = id"
+            " WHERE id != ? AND EXISTS (SELECT 1 FROM delivery"
             " WHERE delivery.edition = id AND state IN ('sent', 'uncertain', 'claimed', 'by_hand'))"
             " ORDER BY opened_at",
             edition,
-        )
-        return tuple(
-            Past(name, date.fromisoformat(day) if day else None, frozenset(prints.split()))
-            for name, day, prints in found
-        )
+        ):
+            before = found[name].fingerprints if name in found else frozenset[str]()
+            prints = before | {latest} | ({earlier} if earlier else set())
+            found[name] = Past(name, date.fromisoformat(day) if day else None, prints)
+        return tuple(found.values())

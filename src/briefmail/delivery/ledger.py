@@ -60,55 +60,60 @@ from briefmail.delivery.reply import Reply
 from briefmail.errors import StoreError
 from briefmail.store import Database
 
-_NAME = """
+_OPEN = "delivery.state IN ('pending', 'deferred')"
+_NAME = f"""
     INSERT INTO delivery (edition, key, address, name, fields, line, roll, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (edition, key) DO UPDATE SET
         roll = excluded.roll,
-        address = iif(state IN ('pending', 'deferred'), excluded.address, address),
-        name = iif(state IN ('pending', 'deferred'), excluded.name, name),
-        fields = iif(state IN ('pending', 'deferred'), excluded.fields, fields),
-        line = iif(state IN ('pending', 'deferred'), excluded.line, line)
-"""
+        address = CASE WHEN {_OPEN} THEN excluded.address ELSE delivery.address END,
+        name = CASE WHEN {_OPEN} THEN excluded.name ELSE delivery.name END,
+        fields = CASE WHEN {_OPEN} THEN excluded.fields ELSE delivery.fields END,
+        line = CASE WHEN {_OPEN} THEN excluded.line ELSE delivery.line END
+"""  # noqa: S608
+# The rows are chosen first, once and for all: what is locked by another run is passed over.
 _RESERVE = """
-    UPDATE delivery SET state = 'reserved', due = NULL, updated_at = ?
-    WHERE state = ? AND rowid IN (
-        SELECT delivery.rowid FROM delivery JOIN edition ON edition.id = delivery.edition
-        WHERE edition.id = ? AND state = ? AND state IN ('pending', 'deferred')
-            AND delivery.roll = edition.roll AND tried < edition.roll
-        ORDER BY tried, delivery.rowid LIMIT ?)
+    WITH chosen AS MATERIALIZED (
+        SELECT key FROM delivery
+        WHERE edition = ? AND state = ? AND state IN ('pending', 'deferred')
+            AND roll = (SELECT roll FROM edition WHERE id = ?)
+            AND tried < (SELECT roll FROM edition WHERE id = ?)
+        ORDER BY tried, rowid LIMIT ? {skip_locked})
+    UPDATE delivery SET state = 'reserved', worker = ?, due = NULL, updated_at = ?
+    WHERE edition = ? AND key IN (SELECT key FROM chosen) AND state = ?
     RETURNING tried, rowid, address, key, name, fields, line
 """
 _TAKE_DUE = """
-    UPDATE delivery SET state = 'reserved', due = NULL, updated_at = ?
-    WHERE state = 'deferred' AND rowid IN (
-        SELECT delivery.rowid FROM delivery JOIN edition ON edition.id = delivery.edition
-        WHERE edition.id = ? AND state = 'deferred'
-            AND delivery.roll = edition.roll AND tried = edition.roll AND due <= ?
+    WITH chosen AS MATERIALIZED (
+        SELECT key FROM delivery
+        WHERE edition = ? AND state = 'deferred' AND worker = ?
+            AND tried = (SELECT roll FROM edition WHERE id = ?) AND roll = tried AND due <= ?
         ORDER BY due LIMIT ?)
+    UPDATE delivery SET state = 'reserved', due = NULL, updated_at = ?
+    WHERE edition = ? AND key IN (SELECT key FROM chosen) AND state = 'deferred'
     RETURNING waits_since, rowid, address, key, name, fields, line
 """
 _NEXT_DUE = """
-    SELECT min(due) FROM delivery JOIN edition ON edition.id = delivery.edition
-    WHERE edition.id = ? AND state = 'deferred' AND due IS NOT NULL
-        AND delivery.roll = edition.roll AND tried = edition.roll
+    SELECT min(due) FROM delivery
+    WHERE edition = ? AND state = 'deferred' AND due IS NOT NULL AND worker = ?
+        AND tried = (SELECT roll FROM edition WHERE id = ?) AND roll = tried
 """
 _WAIT = """
     UPDATE delivery SET waits_since = ?, due = ?
-    WHERE edition = ? AND key = ? AND state = 'deferred'
+    WHERE edition = ? AND key = ? AND worker = ? AND state = 'deferred'
 """
 _CLAIM = """
     UPDATE delivery SET state = 'claimed', message_id = ?, updated_at = ?
-    WHERE edition = ? AND key = ? AND state = 'reserved'
+    WHERE edition = ? AND key = ? AND worker = ? AND state = 'reserved'
 """
 _UNCLAIM = """
     UPDATE delivery SET state = 'reserved', updated_at = ?
-    WHERE edition = ? AND key = ? AND state = 'claimed'
+    WHERE edition = ? AND key = ? AND worker = ? AND state = 'claimed'
 """
 _RECORD = """
     UPDATE delivery SET state = '{state}', code = ?, status = ?, text = ?, reason = ?,
         updated_at = ?, tried = ?
-    WHERE edition = ? AND key = ? AND state IN ({before})
+    WHERE edition = ? AND key = ? AND worker = ? AND state IN ({before})
 """
 _REOPEN = """
     UPDATE delivery SET state = 'pending', code = NULL, status = '', text = '', reason = '',
@@ -124,6 +129,9 @@ _COMES_FROM: dict[State, str] = {
 _RECORDS = {
     state: _RECORD.format(state=state, before=before) for state, before in _COMES_FROM.items()
 }
+
+ALONE = 0
+"""The worker of a run that has the ledger to itself."""
 
 Reopened = Literal["refused", "uncertain", "expired"]
 """Settled states that the editor may ask to be taken up again."""
@@ -224,8 +232,11 @@ class Ledger:
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
+        self.worker = ALONE
+        """The worker in whose name rows are taken in hand."""
         self._database = database
         self._clock = clock
+        self._reserve = _RESERVE.format(skip_locked=database.skip_locked)
 
     # --- editions ---------------------------------------------------------------------------------
 
@@ -287,7 +298,7 @@ class Ledger:
         with self._database.transaction():
             count = self._database.execute(
                 "UPDATE delivery SET state = 'expired', updated_at = ?,"
-                " reason = iif(reason = '', 'given up before it was tried', reason)"
+                " reason = coalesce(nullif(reason, ''), 'given up before it was tried')"
                 " WHERE edition = ? AND state IN ('pending', 'deferred')"
                 " AND roll = (SELECT roll FROM edition WHERE id = delivery.edition)",
                 *(self._now(), edition_id),
@@ -366,8 +377,9 @@ class Ledger:
         rows: list[Any] = []
         with self._database.transaction():
             for state in ("pending", "deferred"):
-                values = (self._now(), state, edition_id, state, size - len(rows))
-                rows += sorted(self._database.rows(_RESERVE, *values))
+                chosen = (edition_id, state, edition_id, edition_id, size - len(rows))
+                values = (*chosen, self.worker, self._now(), edition_id, state)
+                rows += sorted(self._database.rows(self._reserve, *values))
         return [
             Recipient(address, key, name, json.loads(fields), line)
             for _, _, address, key, name, fields, line in rows
@@ -379,7 +391,8 @@ class Ledger:
         Each is returned with the moment since which it has been deferred.
         """
         with self._database.transaction():
-            rows = [*self._database.rows(_TAKE_DUE, self._now(), edition_id, now, size)]
+            chosen = (edition_id, self.worker, edition_id, now, size)
+            rows = [*self._database.rows(_TAKE_DUE, *chosen, self._now(), edition_id)]
         return [
             (Recipient(address, key, name, json.loads(fields), line), since)
             for since, _, address, key, name, fields, line in sorted(rows)
@@ -387,7 +400,7 @@ class Ledger:
 
     def next_due(self, edition_id: str) -> float | None:
         """Return when the next :class:`Try` is due, None if nobody waits for one."""
-        due: float | None = self._database.one(_NEXT_DUE, edition_id)[0]
+        due: float | None = self._database.one(_NEXT_DUE, edition_id, self.worker, edition_id)[0]
         return due
 
     def advance(
@@ -413,9 +426,12 @@ class Ledger:
         with self._database.transaction():
             done = self._database.changes(
                 [
-                    *((_UNCLAIM, (now, edition_id, key)) for key in unclaims),
+                    *((_UNCLAIM, (now, edition_id, key, self.worker)) for key in unclaims),
                     *self._records(edition_id, results, now),
-                    *((_WAIT, (each.since, each.due, edition_id, each.key)) for each in tries),
+                    *(
+                        (_WAIT, (each.since, each.due, edition_id, each.key, self.worker))
+                        for each in tries
+                    ),
                 ]
             )
             if not all(done):
@@ -424,7 +440,8 @@ class Ledger:
                     hint="let only one briefmail at a time use this folder",
                 )
             claimed = self._database.changes(
-                (_CLAIM, (message_id, now, edition_id, key)) for key, message_id in claims
+                (_CLAIM, (message_id, now, edition_id, key, self.worker))
+                for key, message_id in claims
             )
         return {key for (key, _), count in zip(claims, claimed, strict=True) if count}
 
@@ -437,7 +454,7 @@ class Ledger:
         for key, delivery in results:
             reply = delivery.reply
             parts = (reply.code, reply.status, reply.text) if reply else (None, "", "")
-            values = (*parts, delivery.reason, now, roll, edition_id, key)
+            values = (*parts, delivery.reason, now, roll, edition_id, key, self.worker)
             yield _RECORDS[delivery.state], values
 
     def recover(self, edition_id: str) -> int:
@@ -454,8 +471,8 @@ class Ledger:
         now = self._now()
         # A row that has been tried before has a reason; it goes back to being deferred.
         self._database.execute(
-            "UPDATE delivery SET state = iif(reason = '', 'pending', 'deferred'), updated_at = ?"
-            " WHERE edition = ? AND state = 'reserved'",
+            "UPDATE delivery SET state = CASE WHEN reason = '' THEN 'pending' ELSE 'deferred' END,"
+            " updated_at = ? WHERE edition = ? AND state = 'reserved'",
             *(now, edition_id),
         )
         return self._database.execute(

@@ -47,7 +47,7 @@ class LedgerMark:
 
         Whoever takes people out of being settled, because they were asked to, does it before.
         """
-        self._database.one("PRAGMA wal_autocheckpoint = 0")
+        self._database.hold_checkpoints()
         self._count()
         self.rise()
 
@@ -69,8 +69,7 @@ class LedgerMark:
         """
         self._settled = (self._count() if self._settled is None else self._settled) + self._since
         self._since = self._outcomes = 0
-        # Passive: it waits for nobody. What a reader holds back is done the next time.
-        self._database.one("PRAGMA wal_checkpoint(PASSIVE)")
+        self._database.checkpoint()
         self._database.execute("UPDATE mark SET generation = generation + 1")
         # The database first: a crash in between leaves it ahead of the file, which is no loss.
         self._file.write({"generation": self._generation(), "settled": self._settled})

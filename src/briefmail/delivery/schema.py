@@ -97,4 +97,8 @@ MIGRATIONS: Sequence[str] = (
     CREATE INDEX delivery_due ON delivery (edition, tried, due)
         WHERE state = 'deferred' AND due IS NOT NULL
     """,
+    # The worker that took a person in hand last: a row of its table, or 0 for one that is alone.
+    """
+    ALTER TABLE delivery ADD COLUMN worker INTEGER NOT NULL DEFAULT 0
+    """,
 )

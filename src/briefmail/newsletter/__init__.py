@@ -316,7 +316,7 @@ class Newsletter:
 
     def backup(self, path: Path | str) -> None:
         """Copy the memory to a new file, complete, also while a send is at work."""
-        keeping.backup(self.root, Path(path))
+        keeping.backup(self.config, Path(path))
 
     def new_dkim_key(self, kind: KeyKind = "rsa", selector: str | None = None) -> NewKey:
         """Make a key that signs the mail, and write it to a file that is not there yet."""
@@ -332,7 +332,7 @@ class Newsletter:
 
     def suppress_all(self, addresses: Sequence[str], reason: str = "") -> list[Suppressed]:
         """Suppress several, or none of them if one is no address: ``UsageError`` names each."""
-        return lists.suppress(self.root, addresses, reason, self._now())
+        return lists.suppress(self.config, addresses, reason, self._now())
 
     def unsuppress(self, address: str) -> bool:
         """Let an address be mailed again; False if it was not suppressed."""
@@ -340,11 +340,11 @@ class Newsletter:
 
     def unsuppress_all(self, addresses: Sequence[str]) -> list[bool]:
         """Let several be mailed again, or none of them if one is no address."""
-        return lists.unsuppress(self.root, addresses)
+        return lists.unsuppress(self.config, addresses)
 
     def suppressions(self) -> list[Suppression]:
         """Everybody who is never mailed."""
-        return lists.suppressions(self.root)
+        return lists.suppressions(self.config)
 
 
 def find_root(path: Path) -> Path:

@@ -94,7 +94,7 @@ def check_edition(
         found = _findings(config, Audience(edition, survey, path), now, enquiries)
         return _report(config, edition, found), survey
     with (
-        existing_store(config.root) as store,
+        existing_store(config) as store,
         Roll.read(
             path, suppressed=suppressed(store), progress=lambda rows: on_progress(rows, None)
         ) as roll,

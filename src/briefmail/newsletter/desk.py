@@ -124,7 +124,7 @@ class Desk:
             self._roll.close()
             self._roll = None
         if config.recipients.exists():
-            with existing_store(config.root) as store:
+            with existing_store(config) as store:
                 self._roll = Roll.read(config.recipients, suppressed=suppressed(store))
 
     def _check(self, config: Config, edition: Edition, version: int) -> None:

@@ -21,7 +21,7 @@ from briefmail.errors import (
 )
 from briefmail.issue import read_issue
 from briefmail.newsletter.dispatched import Dispatched, Outcome
-from briefmail.newsletter.lists import ROOMS, check_folder
+from briefmail.newsletter.lists import check_folder, open_memory
 from briefmail.newsletter.plan import How, Plan, SendOptions, Watch
 from briefmail.newsletter.scheduling import memory_of, timings
 from briefmail.newsletter.sending import plan_send, send_issue
@@ -29,7 +29,7 @@ from briefmail.newsletter.status import reading
 from briefmail.newsletter.telling import Telling
 from briefmail.notices import Notice, nobody, stopped, warnings
 from briefmail.schedule import GOES, Diary, Standing, empty_slots, local, standings
-from briefmail.store import Database, open_store, run_lock
+from briefmail.store import Database, run_lock
 
 
 def dispatch(
@@ -45,7 +45,7 @@ def dispatch(
         problem = Problem(config.root / ".env", None, "SMTP_HOST is not set, so nothing can go out")
         raise ConfigError([problem], hint="dispatch never uses the sandbox; 'briefmail send' does")
     try:
-        with run_lock(config.root), open_store(config.root, ROOMS) as store:
+        with run_lock(config.root), open_memory(config) as store:
             return _Dispatch(config, store, how, now, say).run()
     except LockHeld:
         return Dispatched()
@@ -54,7 +54,7 @@ def dispatch(
 def forecast(config: Config, at: datetime) -> Dispatched:
     """Say what a dispatch would send at a moment, if nothing changed until then; change nothing."""
     check_folder(config.root)
-    with reading(config.root) as store:
+    with reading(config) as store:
         found = standings(at, config.schedule, timings(config), memory_of(config, store))
     outcomes = tuple(_planned(config, each, at) for each in found if each.state in GOES)
     return Dispatched((*outcomes, *_unreadable(config, found, at)), dry_run=True)

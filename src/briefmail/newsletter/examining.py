@@ -49,7 +49,7 @@ def _keys(config: Config) -> tuple[DkimRecord, ...] | BriefmailError:
 def _memory(config: Config) -> tuple[BriefmailError | None, datetime | None]:
     """Read all of the ledger; what is wrong with it, and the last moment that it knows of."""
     try:
-        with existing_store(config.root) as store:
+        with existing_store(config) as store:
             if store is None:
                 return None, None
             store.check()

@@ -62,7 +62,7 @@ def write_failures(config: Config, issue: Path | str, target: Path) -> FailuresW
     if target.exists():
         raise _is_there(target)
     with ExitStack() as stack:
-        store = stack.enter_context(reading(config.root))
+        store = stack.enter_context(reading(config))
         if store is None or History(store).edition(name) is None:
             raise UsageError(
                 f"{name} has not been sent from here, so nobody can lack it",

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from briefmail.config import Config
 from briefmail.errors import IssueError, Problem
-from briefmail.newsletter.lists import ROOMS, check_folder, existing_store, exists
+from briefmail.newsletter.lists import check_folder, existing_store, exists, open_memory
 from briefmail.newsletter.status import edition_named, reading
 from briefmail.schedule import Diary
-from briefmail.store import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def hold(config: Config, issue: Path | str, at: datetime) -> Hold:
     name, path = edition_named(config, issue)
     if not exists(path):
         raise IssueError([Problem(path, None, "there is no such issue")])
-    with open_store(config.root, ROOMS) as store:
+    with open_memory(config) as store:
         return Hold(name, Diary(store).hold(name, at))
 
 
@@ -42,18 +41,18 @@ def unhold(config: Config, issue: Path | str) -> Hold:
     """Let an issue go on, when it is due or when it is sent by hand. Its file may be gone."""
     check_folder(config.root)
     name, _ = edition_named(config, issue)
-    with existing_store(config.root) as store:
+    with existing_store(config) as store:
         return Hold(name, store is not None and Diary(store).unhold(name))
 
 
 def holds(config: Config) -> Mapping[str, datetime]:
     """The issues that are held back, and since when."""
     check_folder(config.root)
-    with reading(config.root) as store:
+    with reading(config) as store:
         return Diary(store).held() if store else {}
 
 
 def is_held(config: Config, edition: str) -> bool:
     """Whether an edition is held back now; asked from any thread, on a connection of its own."""
-    with reading(config.root) as store:
+    with reading(config) as store:
         return store is not None and Diary(store).is_held(edition)

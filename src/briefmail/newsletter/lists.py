@@ -16,10 +16,10 @@ from briefmail.audience import (
     Suppressions,
     parse_address,
 )
-from briefmail.config import CONFIG_NAME
+from briefmail.config import CONFIG_NAME, Config
 from briefmail.delivery import Ledger
 from briefmail.errors import UsageError
-from briefmail.store import STORE_NAME, Database, open_store, store_path
+from briefmail.store import STORE_NAME, Database, open_store, store_exists
 
 SIGNS = (CONFIG_NAME, "recipients.csv", "issues", STORE_NAME)
 """Each of these in a folder says that it is a newsletter's."""
@@ -91,13 +91,18 @@ def check_folder(root: Path) -> None:
 
 
 @contextmanager
-def existing_store(root: Path) -> Iterator[Database | None]:
+def existing_store(config: Config) -> Iterator[Database | None]:
     """Open the memory if there is one, and make none if there is not."""
-    if not store_path(root).exists():
+    if not store_exists(config.root, config.database_url):
         yield None
         return
-    with open_store(root, ROOMS) as store:
+    with open_memory(config) as store:
         yield store
+
+
+def open_memory(config: Config) -> Database:
+    """Open the memory, creating it at its first use."""
+    return open_store(config.root, ROOMS, config.database_url)
 
 
 def suppressed(store: Database | None) -> Container[str]:
@@ -105,11 +110,12 @@ def suppressed(store: Database | None) -> Container[str]:
     return Suppressions(store).at_hand() if store else frozenset()
 
 
-def find_recipient(root: Path, path: Path, as_address: str | None) -> Recipient:
+def find_recipient(config: Config, as_address: str | None) -> Recipient:
     """Find who a preview or a test is made for: somebody on the list, else the first there."""
+    path = config.recipients
     if not path.exists() and as_address is None:
         return STAND_IN
-    with existing_store(root) as store, Roll.read(path, suppressed=suppressed(store)) as roll:
+    with existing_store(config) as store, Roll.read(path, suppressed=suppressed(store)) as roll:
         if as_address is None:
             return roll.first() or STAND_IN
         found = roll.find(address_of(as_address))
@@ -129,7 +135,9 @@ class Suppressed:
     before: Suppression | None
 
 
-def suppress(root: Path, addresses: Sequence[str], reason: str, at: datetime) -> list[Suppressed]:
+def suppress(
+    config: Config, addresses: Sequence[str], reason: str, at: datetime
+) -> list[Suppressed]:
     """Never mail these addresses again. If one of them is none, none is written down.
 
     A send that is at work keeps to it too, but for those whom it has in hand.
@@ -137,9 +145,9 @@ def suppress(root: Path, addresses: Sequence[str], reason: str, at: datetime) ->
     Raises :class:`UsageError` for that, and where there is no newsletter.
     """
     parsed = addresses_of(addresses)
-    check_folder(root)
+    check_folder(config.root)
     done = []
-    with open_store(root, ROOMS) as store:
+    with open_memory(config) as store:
         suppressions = Suppressions(store)
         for address in parsed:
             before = suppressions.find(address.key)
@@ -149,19 +157,19 @@ def suppress(root: Path, addresses: Sequence[str], reason: str, at: datetime) ->
     return done
 
 
-def unsuppress(root: Path, addresses: Sequence[str]) -> list[bool]:
+def unsuppress(config: Config, addresses: Sequence[str]) -> list[bool]:
     """Let these addresses be mailed again; False for each that was not suppressed.
 
     Raises as :func:`suppress` does.
     """
     parsed = addresses_of(addresses)
-    check_folder(root)
-    with existing_store(root) as store:
+    check_folder(config.root)
+    with existing_store(config) as store:
         return [store is not None and Suppressions(store).remove(each) for each in parsed]
 
 
-def suppressions(root: Path) -> list[Suppression]:
+def suppressions(config: Config) -> list[Suppression]:
     """Everybody who is never mailed. Raises :class:`UsageError` where there is no newsletter."""
-    check_folder(root)
-    with existing_store(root) as store:
+    check_folder(config.root)
+    with existing_store(config) as store:
         return list(Suppressions(store).entries()) if store else []

@@ -34,7 +34,7 @@ class Preview:
 
 def preview_issue(config: Config, edition: Edition, as_address: str | None) -> Preview:
     """Write the message of somebody on the list, else of the first there, and read it back."""
-    return preview_copy(edition, find_recipient(config.root, config.recipients, as_address))
+    return preview_copy(edition, find_recipient(config, as_address))
 
 
 def preview_copy(edition: Edition, recipient: Recipient) -> Preview:

@@ -76,7 +76,7 @@ def known_editions(
 def dates(config: Config, count: int, now: datetime) -> list[Slot]:
     """Return the next ``count`` dates, from today's on, with the issue that each has or lacks."""
     check_folder(config.root)
-    with reading(config.root) as store:
+    with reading(config) as store:
         memory = memory_of(config, store)
     found = standings(now, config.schedule, timings(config), memory)
     return upcoming(now, config.schedule, found, count)

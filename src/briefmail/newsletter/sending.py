@@ -36,13 +36,13 @@ from briefmail.newsletter.choosing import TO_SEND, Choice, Correction, Place, Re
 from briefmail.newsletter.copying import EditorsCopy, send_copy
 from briefmail.newsletter.gate import gate_report, held_by
 from briefmail.newsletter.holding import is_held
-from briefmail.newsletter.lists import ROOMS, existing_store, here_or_in, suppressed
+from briefmail.newsletter.lists import existing_store, here_or_in, open_memory, suppressed
 from briefmail.newsletter.plan import NOTHING_FOUND, Plan, SendOptions, Summary, Watch
 from briefmail.newsletter.remembering import Memory, open_edition, remembered
 from briefmail.newsletter.signing import signed, signer_for
 from briefmail.newsletter.status import edition_named
 from briefmail.newsletter.testing import connector
-from briefmail.store import STORE_NAME, Database, open_store, place_warning, run_lock
+from briefmail.store import STORE_NAME, Database, SQLite, place_warning, run_lock
 
 SHOWN = 100
 """How many people a plan names."""
@@ -54,7 +54,7 @@ def plan_send(
     """Work out what ``send`` would do, and change nothing."""
     signer = signer_for(config, edition, now)
     with (
-        existing_store(config.root) as store,
+        existing_store(config) as store,
         _remembered(config, edition, store) as memory,
         _roll(config, edition, options, store) as roll,
     ):
@@ -238,10 +238,10 @@ def _store(config: Config, *, locked: bool) -> Iterator[Database | None]:
     """Open the store: under its lock for a relay; for the sandbox only if there is one."""
     if config.relay:
         lock = nullcontext() if locked else run_lock(config.root)
-        with lock, open_store(config.root, ROOMS) as store:
+        with lock, open_memory(config) as store:
             yield store
         return
-    with existing_store(config.root) as store:
+    with existing_store(config) as store:
         yield store
 
 
@@ -269,7 +269,7 @@ def _way_out(config: Config, memory: Memory | None) -> Iterator[tuple[Ledger, Re
         return
     with (
         delivery.Sandbox(config.outbox) as sandbox,
-        Database.open(sandbox.ledger_path, {"delivery": MIGRATIONS}) as database,
+        SQLite.open(sandbox.ledger_path, {"delivery": MIGRATIONS}) as database,
     ):
         yield Ledger(database), sandbox.relay, sandbox.folder
 

@@ -7,9 +7,9 @@ from briefmail.audience import Counts, Roll
 from briefmail.config import Config
 from briefmail.delivery import History, Ledger, LedgerMark, Receipt, Receipts
 from briefmail.edition import Edition
-from briefmail.newsletter.lists import ROOMS, suppressed
+from briefmail.newsletter.lists import open_memory, suppressed
 from briefmail.newsletter.remembering import open_edition
-from briefmail.store import high_water, open_store, run_lock
+from briefmail.store import high_water, run_lock
 
 OTHER_MEANS = "(settled by hand)"
 """What a receipt has in the place of the relay."""
@@ -43,7 +43,7 @@ def settle_issue(
     """
     with (
         run_lock(config.root),
-        open_store(config.root, ROOMS) as store,
+        open_memory(config) as store,
         Roll.read(config.recipients, suppressed=suppressed(store)) as roll,
     ):
         mark = LedgerMark(store, high_water(config.root))

@@ -4,7 +4,7 @@ They read the ledger beside whatever is at work, make none where there is none, 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from briefmail.delivery import (
 from briefmail.errors import IssueError, Problem, StoreError
 from briefmail.issue import read_issue
 from briefmail.newsletter.lists import ROOMS, address_of, check_folder, exists
-from briefmail.store import DAMAGED, Database, high_water, store_path
+from briefmail.store import DAMAGED, Database, high_water, open_to_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +61,16 @@ class Person:
 
 
 @contextmanager
-def reading(root: Path) -> Iterator[Database | None]:
+def reading(config: Config) -> Iterator[Database | None]:
     """Open the memory to read from it, None if there is none yet.
 
     An empty one is left where the first send did not come as far as to make its tables. Raises
     :class:`~briefmail.errors.StoreError` if there was more in it once.
     """
-    if not store_path(root).exists():
-        yield None
-        return
-    with Database.open_read_only(store_path(root), ROOMS) as store:
-        known = store.has("delivery")
-        if not known and high_water(root).read():
-            raise StoreError(f"{store.path} is empty, and has not always been", hint=DAMAGED)
+    with open_to_read(config.root, ROOMS, config.database_url) or nullcontext() as store:
+        known = store is not None and store.has("delivery")
+        if store and not known and high_water(config.root).read():
+            raise StoreError(f"{store.name} is empty, and has not always been", hint=DAMAGED)
         yield store if known else None
 
 
@@ -97,7 +94,7 @@ def edition_named(config: Config, issue: Path | str) -> tuple[str, Path]:
 def editions(config: Config) -> list[EditionStatus]:
     """Where every edition stands, the newest first; :func:`check_folder` comes before it."""
     check_folder(config.root)
-    with reading(config.root) as store:
+    with reading(config) as store:
         return History(store).editions() if store else []
 
 
@@ -108,7 +105,7 @@ def status_of(config: Config, issue: Path | str) -> Status:
     """
     check_folder(config.root)
     name, path = edition_named(config, issue)
-    with reading(config.root) as store:
+    with reading(config) as store:
         history = History(store) if store else None
         found = history.edition(name) if history else None
         if found is None and not exists(path):
@@ -149,7 +146,7 @@ def who(config: Config, address: str) -> Person:
     """What one address had; :class:`~briefmail.errors.UsageError` if it is none."""
     parsed = address_of(address)
     check_folder(config.root)
-    with reading(config.root) as store:
+    with reading(config) as store:
         if store is None:
             return Person(parsed, (), None)
         issued = tuple(History(store).of(parsed.key))

@@ -43,7 +43,7 @@ def send_tests(
             hint="'--test me@example.org', or 'to = [\"me@example.org\"]' under [test] in"
             " briefmail.toml",
         )
-    recipient = find_recipient(config.root, config.recipients, as_address)
+    recipient = find_recipient(config, as_address)
     signer = signer_for(config, edition, now)
     messages = [signed(signer, edition.test_message(recipient, target)) for target in targets]
     with _relay_or_sandbox(config) as (relay, outbox):

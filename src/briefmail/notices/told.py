@@ -45,7 +45,8 @@ class Told:
         """Remember that it was mailed, or at least said."""
         self._database.execute(
             "INSERT INTO told VALUES (?, ?, ?, ?, ?) ON CONFLICT (issue, event, cause)"
-            " DO UPDATE SET mailed = max(mailed, excluded.mailed), at = excluded.at",
+            " DO UPDATE SET at = excluded.at,"
+            " mailed = CASE WHEN told.mailed = 1 THEN 1 ELSE excluded.mailed END",
             *(notice.issue, notice.event, notice.cause, int(mailed)),
             now.astimezone(UTC).isoformat(timespec="seconds"),
         )

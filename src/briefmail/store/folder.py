@@ -3,13 +3,18 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from briefmail.errors import LockHeld, StoreError
+from briefmail.errors import ConfigError, LockHeld, Problem, StoreError
 from briefmail.store.database import Database, Migrations
 from briefmail.store.files import sync_folder
 from briefmail.store.highwater import HighWater
+from briefmail.store.sqlite import SQLite
+
+if TYPE_CHECKING:
+    from briefmail.store.postgresql import PostgreSQL
 
 STORE_NAME = ".briefmail"
 README = """\
@@ -38,12 +43,48 @@ def high_water(root: Path) -> HighWater:
     return HighWater(root / STORE_NAME / "settled")
 
 
-def open_store(root: Path, rooms: Mapping[str, Migrations]) -> Database:
+def store_exists(root: Path, url: str = "") -> bool:
+    """Whether there is a memory. On a server, whose ``url`` is set, there is a place for one."""
+    return bool(url) or store_path(root).exists()
+
+
+def open_store(root: Path, rooms: Mapping[str, Migrations], url: str = "") -> Database:
     """Open the memory of the newsletter in ``root``, creating it at its first use.
 
-    Raises :class:`StoreError` when the disk will not have it.
+    It is on the PostgreSQL server at ``url`` if there is one, else a file. Raises
+    :class:`StoreError` when the disk or the server will not have it.
     """
-    return Database.open(memory_folder(root) / store_path(root).name, rooms)
+    if url:
+        return _postgresql().open(url, rooms)
+    return SQLite.open(memory_folder(root) / store_path(root).name, rooms)
+
+
+def open_to_read(root: Path, rooms: Mapping[str, Migrations], url: str = "") -> Database | None:
+    """Open the memory to read from it, also while a run writes to it; None if there is none.
+
+    See :meth:`SQLite.open_read_only`.
+    """
+    if not url:
+        path = store_path(root)
+        return SQLite.open_read_only(path, rooms) if path.exists() else None
+    database = _postgresql().open_read_only(url, rooms)
+    if database.tables():
+        return database
+    database.close()
+    return None
+
+
+def _postgresql() -> type["PostgreSQL"]:
+    """The driver is an extra, and is loaded only where it is used."""
+    try:
+        from briefmail.store.postgresql import PostgreSQL
+    except ImportError as error:
+        text = f"is set, and the driver for PostgreSQL is missing: {error}"
+        raise ConfigError(
+            [Problem(Path("BRIEFMAIL_DATABASE_URL"), None, text)],
+            hint="pip install 'briefmail[postgresql]'",
+        ) from error
+    return PostgreSQL
 
 
 @contextmanager
