@@ -15,6 +15,7 @@
     │   └── RelayUnusable         it would say the same again; waiting for it does not help
     ├── LockHeld              75  another run is at work in this folder
     ├── Held                  75  the editor holds the issue back
+    ├── LeaseLapsed           75  the other machines go on without this one
     ├── SecretMissing         78  a file or a command does not yield the password or the token
     └── LoginRefused          78  the relay refuses the user name, the password or the token
 
@@ -122,6 +123,12 @@ class Held(BriefmailError):
             f"{edition} is held back",
             hint=f"'briefmail unhold {edition}' lets it go on with everybody who is left",
         )
+
+
+class LeaseLapsed(BriefmailError):
+    """The machines that send together have not heard of this one for too long."""
+
+    exit_status = 75
 
 
 class ConfigError(InputError):

@@ -14,6 +14,7 @@ from briefmail.delivery import (
     BackOff,
     Delivery,
     Enrolled,
+    Lease,
     Ledger,
     Pace,
     RunResult,
@@ -24,7 +25,8 @@ from briefmail.delivery import (
     send_run,
 )
 from briefmail.edition.message import Message
-from briefmail.store import SQLite
+from briefmail.store import Database, SQLite
+from briefmail.store.postgresql import PostgreSQL
 
 EDITION = "2016-08-24"
 NOW = datetime(2016, 8, 24, 9, 0, tzinfo=UTC)
@@ -54,6 +56,12 @@ def message_for(recipient: Recipient, body: bytes = b"Hello.\r\n") -> Message:
     return Message("bounces@example.com", recipient.address, message_id, head + body)
 
 
+def opened(where: Path | str) -> Database:
+    """Open a database with the tables of a ledger."""
+    rooms = {"delivery": MIGRATIONS}
+    return PostgreSQL.open(where, rooms) if isinstance(where, str) else SQLite.open(where, rooms)
+
+
 @dataclass
 class Scene:
     """An opened edition in a real database, and sends of it to a relay."""
@@ -64,8 +72,9 @@ class Scene:
 
     @classmethod
     @contextmanager
-    def set_up(cls, path: Path, relay: Relay) -> Iterator[Self]:
-        with SQLite.open(path, {"delivery": MIGRATIONS}) as database:
+    def set_up(cls, where: Path | str, relay: Relay) -> Iterator[Self]:
+        """Open the file at a path, or the database on a server at a URL."""
+        with opened(where) as database:
             ledger = Ledger(database, lambda: NOW)
             ledger.open_edition(
                 EDITION, subject="Who owns?", issue_date=date(2016, 8, 24), fingerprint="f1"
@@ -87,6 +96,7 @@ class Scene:
         pace: Pace | None = None,
         connect: Callable[[], Session] | None = None,
         back_off: BackOff | None = None,
+        lease: Lease | None = None,
         on_wait: Callable[[Wait], None] = lambda wait: None,
     ) -> RunResult:
         """Make one send run, which waits for nothing unless ``back_off`` says so.
@@ -109,6 +119,7 @@ class Scene:
             on_progress=report,
             pace=pace,
             back_off=back_off,
+            lease=lease,
             on_wait=on_wait,
         )
 

@@ -133,6 +133,20 @@ def test_the_allowance_that_lasts_longest_is_the_one_named() -> None:
     assert pace.used_up is None
 
 
+def test_machines_that_share_an_account_keep_to_its_rates_together() -> None:
+    """Each begins one in three intervals, and is charged a third of what all have had."""
+    clock = Clock()
+    pace = Pace([Rate(100, 1), Rate(9, 86_400)], clock, clock.seconds, share=3)
+    pace.take()
+    assert pace.delay == pytest.approx(0.03)
+    pace.recall(lambda since, at_most: [clock.moment] * 4)
+    pace.take()
+    assert pace.used_up is not None
+    pace.recall(lambda since, at_most: [clock.moment] * 3)
+    pace.take()
+    assert pace.used_up is None
+
+
 @given(
     st.integers(1, 8),
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 90_000), st.booleans()), max_size=12),

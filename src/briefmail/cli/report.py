@@ -118,6 +118,7 @@ def status(standing: "Status") -> None:
     else:
         _heading(standing)
         _totals(standing.totals)
+        _workers(standing)
         _answers(standing)
         _uncertain(standing)
     for advice in standing.advice:
@@ -141,6 +142,19 @@ def _totals(totals: "Totals") -> None:
         if count or name == "sent":
             label = click.style(LABELS[name], fg=COLOURS.get(name))
             output.result(f"{count:>{width},} {label}")
+
+
+def _workers(standing: "Status") -> None:
+    if not standing.workers:
+        return
+    output.result(click.style("\nThe machines", bold=True))
+    width = len(f"{max(each.sent for each in standing.workers):,}")
+    for each in standing.workers:
+        in_hand = f", {each.in_hand:,} in hand" if each.in_hand else ""
+        output.result(
+            f"{each.sent:>{width},} sent{in_hand}: {each.worker.name},"
+            f" since {moment(each.worker.began_at)}, {each.worker.state}"
+        )
 
 
 def _answers(standing: "Status") -> None:
@@ -200,6 +214,16 @@ def status_json(standing: "Status", written: "FailuresWritten | None") -> None:
             if record
             else {"issue": standing.edition, "totals": numbers(standing.totals)}
         ),
+        "workers": [
+            {
+                "name": each.worker.name,
+                "state": each.worker.state,
+                "began_at": each.worker.began_at,
+                "sent": each.sent,
+                "in_hand": each.in_hand,
+            }
+            for each in standing.workers
+        ],
         "replies": [
             {
                 "state": group.state,

@@ -77,6 +77,13 @@ def _names_nobody(word: str) -> bool:
     help="At most N connections to the relay at a time.",
 )
 @click.option(
+    "--share",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=1,
+    help="Of smtp.rate only an equal part: N machines send through this account at once.",
+)
+@click.option(
     "--retry-for",
     callback=duration,
     metavar="TIME",
@@ -121,6 +128,7 @@ def send(
     recipients: Path | None,
     strict_list: bool,
     connections: int,
+    share: int,
     retry_for: timedelta,
     only_who_got: Path | None,
     resend_uncertain: bool,
@@ -170,7 +178,7 @@ def send(
             resend_uncertain=resend_uncertain,
             retry_refused=retry_refused,
         ),
-        How(connections=connections, retry_for=retry_for),
+        How(connections=connections, retry_for=retry_for, share=share),
         Nevertheless(force=_known(force), again=again),
     )
     if dry_run:

@@ -15,13 +15,22 @@ from briefmail.delivery.dkim.fields import fields_for
 from briefmail.delivery.dkim.record import DkimRecord
 from briefmail.delivery.frozen import Frozen, FrozenEditions, Past
 from briefmail.delivery.guard import REASONS, Known, Stop, Wanted, stops
-from briefmail.delivery.history import EditionStatus, Failure, History, Issued, ReplyGroup
+from briefmail.delivery.history import (
+    EditionStatus,
+    Failure,
+    History,
+    Issued,
+    ReplyGroup,
+    WorkerStatus,
+)
+from briefmail.delivery.lease import LEASE, Lease, awake_or_not
 from briefmail.delivery.ledger import (
     EditionRecord,
     Enrolled,
     Entry,
     Ledger,
     Totals,
+    utc_now,
 )
 from briefmail.delivery.mark import LedgerMark
 from briefmail.delivery.messagelog import MessageLog
@@ -31,6 +40,7 @@ from briefmail.delivery.receipt import Receipt, Receipts
 from briefmail.delivery.reply import Reply
 from briefmail.delivery.run import RunResult, send_run
 from briefmail.delivery.schema import MIGRATIONS
+from briefmail.delivery.workers import Worker, Workers
 
 if TYPE_CHECKING:
     from briefmail.delivery.credentials import Credentials as Credentials
@@ -42,6 +52,7 @@ if TYPE_CHECKING:
     from briefmail.delivery.timeouts import Timeouts as Timeouts
 
 __all__ = [
+    "LEASE",
     "MIGRATIONS",
     "REASONS",
     "BackOff",
@@ -60,6 +71,7 @@ __all__ = [
     "History",
     "Issued",
     "Known",
+    "Lease",
     "Ledger",
     "LedgerMark",
     "MessageLog",
@@ -80,6 +92,10 @@ __all__ = [
     "Totals",
     "Wait",
     "Wanted",
+    "Worker",
+    "WorkerStatus",
+    "Workers",
+    "awake_or_not",
     "expire",
     "fields_for",
     "is_open",
@@ -88,6 +104,7 @@ __all__ = [
     "read_keys",
     "send_run",
     "stops",
+    "utc_now",
 ]
 _WHERE = {
     "Credentials": "credentials",

@@ -24,10 +24,11 @@ def is_overdue(ledger: Ledger, edition_id: str, give_up: timedelta, now: datetim
 def expire(ledger: Ledger, edition_id: str, give_up: timedelta, now: datetime) -> int:
     """Close an edition that is overdue, and let everybody whom it still had to reach expire.
 
-    To be called before a run, while no other is at work; returns how many expired. One that is not
-    overdue stays as it is. Raises :class:`~briefmail.errors.StoreError` if the database fails.
+    To be called before a run; returns how many expired. One that is not overdue stays as it is, and
+    so does one that another machine is sending. Raises :class:`~briefmail.errors.StoreError` if the
+    database fails.
     """
-    if not is_overdue(ledger, edition_id, give_up, now):
+    if not is_overdue(ledger, edition_id, give_up, now) or ledger.at_work(edition_id):
         return 0
     ledger.recover(edition_id)  # whoever a dead run had in hand is one of them, or uncertain
     return ledger.expire_open(edition_id)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from briefmail.delivery.ledger import EditionRecord, Entry, Ledger, Totals
+from briefmail.delivery.ledger import EditionRecord, Entry, Ledger, Totals, utc_now
 from briefmail.delivery.reply import Reply
+from briefmail.delivery.workers import Worker, Workers
 from briefmail.store import Database
 
 _ENTRY = "address, line, state, code, status, text, reason, message_id, updated_at"
@@ -73,6 +74,15 @@ class Failure:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """Where one of several machines stands: to how many it has ``sent``, and has ``in_hand``."""
+
+    worker: Worker
+    sent: int
+    in_hand: int
+
+
 class History:
     """The ledger in an open database, to be read. Raises :class:`StoreError` if that fails."""
 
@@ -123,6 +133,23 @@ class History:
             *(edition_id, key),
         )
         return _entry(row) if row else None
+
+    def workers(self, edition_id: str) -> list[WorkerStatus]:
+        """Return who sends, or has sent, an edition together, in the order in which they began."""
+        workers = Workers(self._database, utc_now).all(edition_id)
+        if not workers:
+            return []
+        sent: Counter[int] = Counter()
+        in_hand: Counter[int] = Counter()
+        for number, state, count in self._database.rows(
+            "SELECT worker, state, count(*) FROM delivery WHERE edition = ?"
+            " AND state IN ('sent', 'reserved', 'claimed') GROUP BY worker, state",
+            edition_id,
+        ):
+            (sent if state == "sent" else in_hand)[number] += count
+        return [
+            WorkerStatus(worker, sent[worker.number], in_hand[worker.number]) for worker in workers
+        ]
 
     def groups(self, edition_id: str) -> list[ReplyGroup]:
         """Group what the relay answered to those who did not get it, the most first."""

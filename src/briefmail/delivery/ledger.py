@@ -50,6 +50,7 @@ What survives: whatever a method has done when it returns (SQLite in WAL mode, s
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -57,6 +58,7 @@ from typing import Any, Literal
 from briefmail.audience import Recipient
 from briefmail.delivery.outcome import Delivery, State
 from briefmail.delivery.reply import Reply
+from briefmail.delivery.workers import ALONE, Worker, Workers
 from briefmail.errors import StoreError
 from briefmail.store import Database
 
@@ -129,9 +131,6 @@ _COMES_FROM: dict[State, str] = {
 _RECORDS = {
     state: _RECORD.format(state=state, before=before) for state, before in _COMES_FROM.items()
 }
-
-ALONE = 0
-"""The worker of a run that has the ledger to itself."""
 
 Reopened = Literal["refused", "uncertain", "expired"]
 """Settled states that the editor may ask to be taken up again."""
@@ -225,7 +224,10 @@ class Entry:
 
 
 class Ledger:
-    """The ledger in an open database. One run at a time may use it; the folder's lock sees to that.
+    """The ledger in an open database.
+
+    Where that is a file one run at a time may use it; the folder's lock sees to that. On a server
+    several may, each once it is a worker (:meth:`enlist`).
 
     Every method raises :class:`StoreError` if the database fails; what it was to change is then
     unchanged.
@@ -236,6 +238,7 @@ class Ledger:
         """The worker in whose name rows are taken in hand."""
         self._database = database
         self._clock = clock
+        self._workers = Workers(database, clock)
         self._reserve = _RESERVE.format(skip_locked=database.skip_locked)
 
     # --- editions ---------------------------------------------------------------------------------
@@ -283,10 +286,12 @@ class Ledger:
 
         Withdrawn people do not keep it open. A later roll call that finds somebody opens it again.
         """
-        totals = self.totals(edition_id)
-        if totals.pending or totals.deferred:
-            return False
         with self._database.transaction():
+            # A roll call changes this row, too: so none is going on from here to the end.
+            self._database.execute("UPDATE edition SET roll = roll WHERE id = ?", edition_id)
+            totals = self.totals(edition_id)
+            if totals.pending or totals.deferred:
+                return False
             self._close(edition_id)
         return True
 
@@ -461,25 +466,62 @@ class Ledger:
         """Settle what is in nobody's hand: at the end of a run, or when the run is known dead.
 
         People who are claimed become uncertain, and those reserved are given back. Returns the
-        number of the former.
+        number of the former. A worker is none any more after that, and what other workers who are
+        dead had in hand is settled, too.
         """
         with self._database.transaction():
             return self._recover(edition_id)
 
+    def recover_lost(self, edition_id: str) -> bool:
+        """Settle what other workers had in hand who are dead; False if there are none."""
+        with self._database.transaction():
+            return self._recover_lost(edition_id) is not None
+
     def _recover(self, edition_id: str) -> int:
+        number, self.worker = self.worker, ALONE
+        ended = number == ALONE or self._workers.end(number)
+        uncertain = self._settle(edition_id, number) if ended else 0
+        return uncertain + (self._recover_lost(edition_id) or 0)
+
+    def _recover_lost(self, edition_id: str) -> int | None:
+        lost = [each.number for each in self._workers.lost(edition_id)]
+        found = [self._settle(edition_id, number) for number in lost if self._workers.end(number)]
+        return sum(found) if found else None
+
+    def _settle(self, edition_id: str, worker: int) -> int:
+        """Settle whom a worker has in hand."""
         reason = "the run ended between the end of the message and the reply; the relay may have it"
         now = self._now()
         # A row that has been tried before has a reason; it goes back to being deferred.
         self._database.execute(
             "UPDATE delivery SET state = CASE WHEN reason = '' THEN 'pending' ELSE 'deferred' END,"
-            " updated_at = ? WHERE edition = ? AND state = 'reserved'",
-            *(now, edition_id),
+            " updated_at = ? WHERE edition = ? AND state = 'reserved' AND worker = ?",
+            *(now, edition_id, worker),
         )
         return self._database.execute(
             "UPDATE delivery SET state = 'uncertain', reason = ?, code = NULL, status = '',"
-            " text = '', updated_at = ? WHERE edition = ? AND state = 'claimed'",
-            *(reason, now, edition_id),
+            " text = '', updated_at = ? WHERE edition = ? AND state = 'claimed' AND worker = ?",
+            *(reason, now, edition_id, worker),
         )
+
+    # --- several machines -------------------------------------------------------------------------
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines may be at work in the ledger at the same time."""
+        return self._database.shared
+
+    def at_work(self, edition_id: str) -> list[Worker]:
+        """Return who else is sending an edition at this moment."""
+        return [each for each in self._workers.at_work(edition_id) if each.number != self.worker]
+
+    def enlist(self, edition_id: str, name: str, whom: str, length: float) -> None:
+        """Become a worker, on a lease of ``length`` seconds, until :meth:`recover`."""
+        self.worker = self._workers.enlist(edition_id, name, whom, length)
+
+    def exclusively(self, edition_id: str) -> AbstractContextManager[None]:
+        """Let one machine at a time begin, end or settle an edition; the others wait."""
+        return self._database.exclusively(edition_id)
 
     # --- reading ----------------------------------------------------------------------------------
 

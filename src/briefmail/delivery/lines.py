@@ -47,11 +47,17 @@ class Lines(Generic[T]):
     """Connections made by ``connect``; a context manager that leaves none of them open.
 
     Making one blocks for several round trips, so each is made in a thread of its own and handed
-    over when it is ready. Everything else happens in the thread that calls.
+    over when it is ready. Everything else happens in the thread that calls. What ``before_writing``
+    raises, it raises instead of writing.
     """
 
-    def __init__(self, connect: Callable[[], "Session"]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], "Session"],
+        before_writing: Callable[[], None] = lambda: None,
+    ) -> None:
         self._connect = connect
+        self._before_writing = before_writing
         self._selector = selectors.DefaultSelector()
         self._interest: dict[Line[T], int] = {}
         self._said: list[Said[T]] = []
@@ -142,6 +148,7 @@ class Lines(Generic[T]):
         """Write what there is to write; what a failure means is told by the next :meth:`wait`."""
         for line, interest in self._interest.items():
             if line.channel.output:
+                self._before_writing()
                 self._said += [Said(line, event) for event in line.write()]
             if line.interest != interest:
                 self._interest[line] = line.interest
@@ -158,6 +165,7 @@ class Lines(Generic[T]):
             elif line.channel.usable:
                 events = line.read()
                 if mask & selectors.EVENT_WRITE:
+                    self._before_writing()
                     events += line.write()
                 found += [Said(line, event) for event in events]
         for line in self:

@@ -6,6 +6,9 @@ is the sharper one: it is written to the database right after a checkpoint, so t
 one it stands in the write-ahead log only. If the log is removed, the database falls back behind
 the file, however few people were settled since.
 
+On a server the numbers are those of all machines, and each folder has a file of its own: the
+server's own log makes the ledger durable, and what is noticed is one put back from an older copy.
+
 What is done with the numbers is in docs/ledger.md, with what they cannot see.
 """
 
@@ -34,6 +37,14 @@ class LedgerMark:
             return
         lost = known.get("settled", 0) - have["settled"]
         who = f" {lost} people whom it had settled are not in it." if lost > 0 else ""
+        if self._database.shared:
+            raise StoreError(
+                f"{self._database.name} has less in it than this folder has seen.{who} It is"
+                " another one, or was put back from an older copy",
+                hint="if what is in .briefmail/store.sqlite3 belongs there, 'briefmail migrate-to'"
+                " copies it; else put the latest copy of the database back. If there is none,"
+                f" delete {self._file.path}, and nobody knows who has had which issue",
+            )
         raise StoreError(
             f"{self._file.path.parent} has forgotten what it once knew.{who} store.sqlite3, or the"
             " -wal file beside it, was deleted, or put back from an older copy",

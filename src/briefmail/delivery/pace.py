@@ -59,8 +59,9 @@ class Window:
 class Pace:
     """Says when the next message may begin. Without rates that is always now.
 
-    ``now`` gives the present moment in the time zone in which the editor is to be told of it, and
-    ``clock`` seconds that nobody sets back.
+    ``share`` is how many machines use the same account of the relay at once, each at an equal part
+    of its rates. ``now`` gives the present moment in the time zone in which the editor is to be
+    told of it, and ``clock`` seconds that nobody sets back.
     """
 
     def __init__(
@@ -68,12 +69,20 @@ class Pace:
         rates: Sequence[Rate],
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
         clock: Callable[[], float] = monotonic,
+        share: int = 1,
     ) -> None:
         self._now = now
         self._clock = clock
-        self._spacing = [Window.spaced(rate) for rate in rates if rate.seconds <= PATIENT]
+        self._share = share
+        self._spacing = [
+            Window.spaced(Rate(rate.count, rate.seconds * share))
+            for rate in rates
+            if rate.seconds <= PATIENT
+        ]
         self._allowances = [
-            Window(rate.count, rate.seconds) for rate in rates if rate.seconds > PATIENT
+            Window(max(1, rate.count // share), rate.seconds)
+            for rate in rates
+            if rate.seconds > PATIENT
         ]
 
     @property
@@ -103,7 +112,9 @@ class Pace:
         """Count the allowances anew, by what :meth:`Ledger.handed_over` says."""
         for window in self._allowances:
             since = self._now() - timedelta(seconds=window.seconds)
-            window.fill(moment.timestamp() for moment in handed_over(since, window.count))
+            # All machines' are in the ledger, so what is counted as ours is an equal part of them.
+            found = handed_over(since, window.count * self._share)
+            window.fill(moment.timestamp() for moment in found[:: self._share])
 
 
 def _used_up(window: Window, now: datetime, wait: float) -> RelayUnavailable:

@@ -9,6 +9,7 @@ from briefmail.delivery.ledger import Ledger
 from briefmail.delivery.waiting import Waiting
 
 BATCH = 256  # people reserved by one commit
+SHARED_BATCH = 64  # where several machines take from the same, so that they end together
 PEOPLE_PER_CONNECTION = 10  # fewer are not worth another login
 
 
@@ -31,7 +32,8 @@ class Queue:
         self._limit = limit
         self._connections = connections
         self._waiting = waiting
-        self._size = max(BATCH, connections * PEOPLE_PER_CONNECTION)
+        batch = SHARED_BATCH if ledger.is_shared else BATCH
+        self._size = max(batch, connections * PEOPLE_PER_CONNECTION)
         self._people: deque[Recipient] = deque()
         self._taken = 0
         self.affordable = 1
@@ -61,6 +63,8 @@ class Queue:
         if room <= 0:
             return
         self._people.extend(self._ledger.next_batch(self._edition_id, room))
+        if not self._people and self._ledger.recover_lost(self._edition_id):
+            self._people.extend(self._ledger.next_batch(self._edition_id, room))
         if not self._taken:
             some = len(self._people) // PEOPLE_PER_CONNECTION
             self.affordable = max(1, min(self._connections, some))

@@ -36,6 +36,7 @@ from briefmail.delivery.backoff import BackOff, Wait
 from briefmail.delivery.channel import ClaimWanted, Closed, Decided, GivenBack
 from briefmail.delivery.interrupt import Interrupt
 from briefmail.delivery.journal import Copy, Journal
+from briefmail.delivery.lease import Lease
 from briefmail.delivery.ledger import Ledger
 from briefmail.delivery.line import Line
 from briefmail.delivery.lines import Lines, NotOpened, Opened, Said
@@ -47,7 +48,7 @@ from briefmail.delivery.queue import Queue
 from briefmail.delivery.reconnecting import Reconnecting
 from briefmail.delivery.verdicts import Verdicts
 from briefmail.delivery.waiting import Waiting
-from briefmail.errors import BriefmailError, Held, RelayUnavailable
+from briefmail.errors import BriefmailError, Held, LeaseLapsed, RelayUnavailable
 
 if TYPE_CHECKING:
     from briefmail.delivery.session import Session
@@ -98,6 +99,7 @@ def send_run(
     on_progress: Callable[[Recipient, Delivery], None],
     pace: Pace | None = None,
     back_off: BackOff | None = None,
+    lease: Lease | None = None,
     on_wait: Callable[[Wait], None] = lambda wait: None,
     is_held: Callable[[], bool] = lambda: False,
 ) -> RunResult:
@@ -111,6 +113,9 @@ def send_run(
     called when there is nothing else to do for more than :data:`IDLE` seconds. ``is_held`` is asked
     every second, in another thread; once it says so, the run ends as after Ctrl-C, and ``stopped``
     is :class:`Held`.
+
+    ``lease`` is what a worker among others has people in hand on; once it has lapsed nothing more
+    is written to any connection, and ``stopped`` is :class:`~briefmail.errors.LeaseLapsed`.
 
     Ctrl-C or SIGTERM lets the messages whose end has been sent be answered, gives everybody else
     back and returns; a second one does not wait for the answers, and whoever lacks one is
@@ -129,7 +134,7 @@ def send_run(
     try:
         try:
             with interrupt, Lookout(is_held, interrupt):
-                run.send_all(connect, interrupt)
+                run.send_all(connect, interrupt, lease)
         except KeyboardInterrupt:
             interrupt.asked = True
         finally:
@@ -137,7 +142,7 @@ def send_run(
         if not interrupt.asked:
             ledger.close_if_settled(edition_id)
     except BriefmailError as error:
-        stopped = error
+        stopped = error if lease is None or lease.held else _lapse(lease, error)
     if interrupt.withdrawn:
         stopped = stopped or Held.of(edition_id)
     return RunResult(
@@ -185,13 +190,16 @@ class _Run:
         self._tried_again: set[str] = set()
         self._stopped: BriefmailError | None = None
 
-    def send_all(self, connect: Callable[[], "Session"], interrupt: Interrupt) -> None:
+    def send_all(
+        self, connect: Callable[[], "Session"], interrupt: Interrupt, lease: Lease | None
+    ) -> None:
         """Send until nobody is left, the limit is reached, or ``interrupt`` has been asked for.
 
         Raises the :class:`BriefmailError` that stops the run before that.
         """
         self._pace.recall(self._ledger.handed_over)
-        with Lines[Copy](connect) as self._lines:
+        may_write = lease.check if lease else lambda: None
+        with Lines[Copy](connect, may_write) as self._lines:
             self._connections = Reconnecting(self._lines, self._back_off)
             interrupt.wake = self._lines.wake
             try:
@@ -386,6 +394,15 @@ class _Run:
     def _stop(self, error: BriefmailError | None) -> None:
         """Begin nothing more, because of ``error``; the first one counts."""
         self._stopped = self._stopped or error
+
+
+def _lapse(lease: Lease, error: BriefmailError) -> BriefmailError:
+    """What ends a run whose lease has lapsed: that, whatever it noticed it by."""
+    try:
+        lease.check()
+    except LeaseLapsed as lapse:
+        return lapse
+    return error
 
 
 def _is_final(delivery: Delivery) -> bool:

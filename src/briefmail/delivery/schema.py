@@ -99,6 +99,15 @@ MIGRATIONS: Sequence[str] = (
     """,
     # The worker that took a person in hand last: a row of its table, or 0 for one that is alone.
     """
-    ALTER TABLE delivery ADD COLUMN worker INTEGER NOT NULL DEFAULT 0
+    ALTER TABLE delivery ADD COLUMN worker INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE worker (
+        edition     TEXT NOT NULL REFERENCES edition (id),
+        name        TEXT NOT NULL,              -- the machine and the folder
+        whom        TEXT NOT NULL,              -- for whom its send is, as the editor put it
+        began_at    TEXT NOT NULL,
+        ended_at    TEXT,                       -- by itself, or by whoever found it dead
+        lease_until REAL NOT NULL,              -- seconds since 1970 by the server's clock
+        session     TEXT NOT NULL               -- with the server
+    ) STRICT
     """,
 )

@@ -23,6 +23,7 @@ from briefmail.delivery import (
     Stop,
     Totals,
     Wait,
+    WorkerStatus,
 )
 from briefmail.delivery.reply import printable
 from briefmail.edition import Edition, Message, build_edition
@@ -105,6 +106,7 @@ __all__ = [
     "Unit",
     "Wait",
     "Whom",
+    "WorkerStatus",
     "find_root",
     "printable",
 ]

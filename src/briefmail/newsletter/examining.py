@@ -17,13 +17,13 @@ def examine(config: Config, now: datetime, names: Names | None = None) -> Report
 
     The relay is greeted and logged in to. ``names`` stands in for the domain name system.
     """
-    memory, latest = _memory(config)
+    memory, latest, place = _memory(config)
     sender = Sender(
         config=config,
         names=names or DnsNames(),
         greeting=_greeting(config.relay) if config.relay else None,
         memory=memory,
-        place=place_warning(config.root),
+        place=place,
         latest=latest,
         now=now,
         keys=_keys(config),
@@ -46,14 +46,18 @@ def _keys(config: Config) -> tuple[DkimRecord, ...] | BriefmailError:
         return error
 
 
-def _memory(config: Config) -> tuple[BriefmailError | None, datetime | None]:
-    """Read all of the ledger; what is wrong with it, and the last moment that it knows of."""
+def _memory(config: Config) -> tuple[BriefmailError | None, datetime | None, str | None]:
+    """Read all of the ledger; what is wrong with it, the last moment that it knows of, its place.
+
+    The last is a warning, None if it is safe where it is.
+    """
+    place = None if config.database_url else place_warning(config.root)
     try:
         with existing_store(config) as store:
             if store is None:
-                return None, None
+                return None, None, place
             store.check()
             LedgerMark(store, high_water(config.root)).check()
-            return None, History(store).latest()
+            return None, History(store).latest(), place or store.warning()
     except BriefmailError as error:
-        return error, None
+        return error, None, place

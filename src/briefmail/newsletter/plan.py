@@ -43,11 +43,13 @@ class How:
 
     ``connections`` is how many are kept to the relay at most; small lists get fewer. Whoever is
     deferred, and a relay that is busy or gone, is tried again for ``retry_for``; zero means not in
-    this send.
+    this send. ``share`` is how many machines send through the same account of the relay at once,
+    each at an equal part of its rates.
     """
 
     connections: int = 4
     retry_for: timedelta = timedelta(minutes=15)
+    share: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from briefmail.edition import Edition
 from briefmail.errors import StoreError
 from briefmail.issue import TOKEN
 from briefmail.newsletter.lists import ROOMS
-from briefmail.store import Database, high_water, open_scratch
+from briefmail.store import Database, high_water, open_scratch, place_warning
 
 SETTLED = frozenset({"sent", "refused", "uncertain"})
 """What a run can make of a person for good."""
@@ -78,6 +78,8 @@ class Memory:
         self._receipts = Receipts(config.root)
         self._mark = LedgerMark(store, high_water(config.root))
         self._mark.check()
+        self.warning = store.warning() if store.shared else place_warning(config.root)
+        """Why the memory is not safe where it is, None if nothing is known."""
 
     @property
     def closed_at(self) -> str | None:

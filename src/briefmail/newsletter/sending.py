@@ -36,13 +36,14 @@ from briefmail.newsletter.choosing import TO_SEND, Choice, Correction, Place, Re
 from briefmail.newsletter.copying import EditorsCopy, send_copy
 from briefmail.newsletter.gate import gate_report, held_by
 from briefmail.newsletter.holding import is_held
+from briefmail.newsletter.joining import enlist, join_or_enrol
 from briefmail.newsletter.lists import existing_store, here_or_in, open_memory, suppressed
 from briefmail.newsletter.plan import NOTHING_FOUND, Plan, SendOptions, Summary, Watch
-from briefmail.newsletter.remembering import Memory, open_edition, remembered
+from briefmail.newsletter.remembering import Memory, remembered
 from briefmail.newsletter.signing import signed, signer_for
 from briefmail.newsletter.status import edition_named
 from briefmail.newsletter.testing import connector
-from briefmail.store import STORE_NAME, Database, SQLite, place_warning, run_lock
+from briefmail.store import STORE_NAME, Database, SQLite, run_lock
 
 SHOWN = 100
 """How many people a plan names."""
@@ -113,11 +114,13 @@ def _run(
     edition, on_progress = plan.edition, watch.on_progress
     with _way_out(config, memory) as (ledger, relay, outbox):
         connect = connector(relay)
-        _enrol(edition, roll, ledger, choice)
-        if memory:
-            memory.freeze(_audience(options, roll), choice.corrects)
-            on_progress = memory.counting(on_progress)
-        with _logged(config, edition, on_progress, now) as progress:
+        with ledger.exclusively(edition.name):
+            join_or_enrol(edition, roll, ledger, choice, options.whom)
+            if memory:
+                memory.freeze(_audience(options, roll), choice.corrects)
+                on_progress = memory.counting(on_progress)
+            lease = enlist(config, edition, ledger, options.whom)
+        with _logged(config, edition, on_progress, now) as progress, lease or nullcontext():
             result = send_run(
                 ledger,
                 edition.name,
@@ -127,14 +130,16 @@ def _run(
                 # One connection files the sandbox's messages in the order of the list.
                 connections=options.how.connections if config.relay else 1,
                 on_progress=progress,
-                pace=Pace(relay.rates, lambda: now().astimezone()),
+                pace=Pace(relay.rates, lambda: now().astimezone(), share=options.how.share),
                 back_off=BackOff(options.how.retry_for.total_seconds()),
+                lease=lease,
                 on_wait=watch.on_wait,
                 is_held=lambda: config.relay is not None and is_held(config, edition.name),
             )
         if memory:
             memory.finish(result)
-        copy = send_copy(config, edition, roll, ledger, connect, signer)
+        with ledger.exclusively(edition.name):
+            copy = send_copy(config, edition, roll, ledger, connect, signer)
         return _summary(plan, result, ledger, outbox, copy)
 
 
@@ -219,18 +224,6 @@ def _correction(
     if name == edition.name:
         raise UsageError("--only-who-got names this very issue", hint="name the one it corrects")
     return Correction(history, name)
-
-
-def _enrol(edition: Edition, roll: Roll, ledger: Ledger, choice: Choice) -> None:
-    open_edition(edition, ledger)
-    if choice.resend_uncertain:
-        keys = choice.standing(roll.recipients(), "uncertain")
-        ledger.reopen(edition.name, "uncertain", keys)
-    if choice.retry_refused:
-        ledger.reopen(edition.name, "refused", choice.standing(roll.recipients(), "refused"))
-    if choice.revive:
-        ledger.reopen(edition.name, "expired", choice.standing(roll.recipients(), "expired"))
-    ledger.enrol(edition.name, choice.audience(roll.recipients()))
 
 
 @contextmanager
@@ -369,7 +362,7 @@ def _plan(
         report=report or NOTHING_FOUND,
         held=held_by(report, options.nevertheless.force) if report else (),
         closed_at=memory.closed_at if memory and to_send else None,
-        warning=place_warning(config.root) if memory else None,
+        warning=memory.warning if memory else None,
     )
 
 

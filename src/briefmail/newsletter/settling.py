@@ -7,6 +7,7 @@ from briefmail.audience import Counts, Roll
 from briefmail.config import Config
 from briefmail.delivery import History, Ledger, LedgerMark, Receipt, Receipts
 from briefmail.edition import Edition
+from briefmail.errors import LockHeld
 from briefmail.newsletter.lists import open_memory, suppressed
 from briefmail.newsletter.remembering import open_edition
 from briefmail.store import high_water, run_lock
@@ -49,6 +50,7 @@ def settle_issue(
         mark = LedgerMark(store, high_water(config.root))
         mark.check()
         ledger = Ledger(store)
+        _refuse_while_sent(ledger, edition)
         ledger.recover(edition.name)
         history = History(store)
         settled = {"sent", "refused", "uncertain", "expired", "by_hand"}
@@ -62,6 +64,14 @@ def settle_issue(
         _leave_receipt(config, edition, ledger)
         mark.rise()
         return Settled(plan, True, by_hand)
+
+
+def _refuse_while_sent(ledger: Ledger, edition: Edition) -> None:
+    if others := ledger.at_work(edition.name):
+        raise LockHeld(
+            f"{others[0].name} is just sending {edition.name}",
+            hint="wait for it to finish; 'briefmail status' shows how far it is",
+        )
 
 
 def _settle(edition: Edition, roll: Roll, ledger: Ledger) -> int:

@@ -18,6 +18,7 @@ from briefmail.delivery import (
     Issued,
     ReplyGroup,
     Totals,
+    WorkerStatus,
 )
 from briefmail.errors import IssueError, Problem, StoreError
 from briefmail.issue import read_issue
@@ -39,7 +40,8 @@ class Status:
     """Where an edition stands. ``record`` is None if it was never sent.
 
     ``issue`` is the file as one would name it, whether or not it is there still. ``uncertain``
-    has everybody who is.
+    has everybody who is. ``workers`` are the machines that send it together, if the memory is where
+    several can.
     """
 
     edition: str
@@ -49,6 +51,7 @@ class Status:
     groups: tuple[ReplyGroup, ...]
     uncertain: tuple[Entry, ...]
     advice: tuple[Advice, ...]
+    workers: tuple[WorkerStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ def status_of(config: Config, issue: Path | str) -> Status:
             groups=tuple(history.groups(name)) if history else (),
             uncertain=tuple(history.uncertain(name)) if history else (),
             advice=tuple(advice_for(totals)) if found else (Advice("send", "", "sends it"),),
+            workers=tuple(history.workers(name)) if history else (),
         )
 
 

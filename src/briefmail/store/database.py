@@ -110,6 +110,10 @@ class Database(ABC):
     def check(self) -> None:
         """Raise :class:`StoreError` if the database is damaged, as far as can be seen from here."""
 
+    def warning(self) -> str | None:
+        """Say in one sentence why what is committed may not be safe; None if nothing is known."""
+        return None
+
     @abstractmethod
     def backup_to(self, path: Path) -> None:
         """Copy the database to a new file, as it is at one moment, also while others write to it.
@@ -133,6 +137,18 @@ class Database(ABC):
 
         A file needs no such thing: whoever sends holds the folder's lock.
         """
+
+    @abstractmethod
+    def session(self) -> str:
+        """The name of this connection on the server, which no other has or will have."""
+
+    @abstractmethod
+    def sessions(self) -> set[str]:
+        """The names of all connections that there are at this moment."""
+
+    @abstractmethod
+    def server_time(self) -> float:
+        """The seconds since 1970 by the clock that all who use the database have in common."""
 
     # --- statements -------------------------------------------------------------------------------
 

@@ -25,6 +25,9 @@ LOCK = 0x62726D6C
 """The first half of our advisory locks, so that those of other programs are not ours."""
 BATCH = 1000
 """Rows that are on their way to the server at a time."""
+# Process numbers come again. Who asks under another role than the session's is not told its moment:
+# then every such session seems to have ended, so all machines have to use one role.
+_SESSION = "pid || ' since ' || backend_start FROM pg_stat_activity"
 # A server that is gone is noticed within half a minute, not when the system gives up.
 _PATIENCE: Mapping[str, int | str] = {
     "connect_timeout": 10,
@@ -112,7 +115,7 @@ class PostgreSQL(Database):
         self.one("SELECT 1")
 
     def warning(self) -> str | None:
-        """Say in one sentence why what is committed may not be safe on this server."""
+        """Look whether the server itself is told to lose data with the power."""
         off = [name for name in ("fsync", "full_page_writes") if self._setting(name) == "off"]
         if not off:
             return None
@@ -135,6 +138,15 @@ class PostgreSQL(Database):
 
     def checkpoint(self) -> None:
         """As :meth:`hold_checkpoints`."""
+
+    def session(self) -> str:
+        return str(self.one(f"SELECT {_SESSION} WHERE pid = pg_backend_pid()")[0])
+
+    def sessions(self) -> set[str]:
+        return {name for (name,) in self.rows(f"SELECT {_SESSION}")}
+
+    def server_time(self) -> float:
+        return float(self.one("SELECT extract(epoch FROM clock_timestamp())")[0])
 
     @contextmanager
     def exclusively(self, name: str) -> Iterator[None]:

@@ -7,6 +7,7 @@ cut; ``NORMAL`` may roll it back. macOS needs ``fullfsync`` to reach the medium.
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -150,6 +151,15 @@ class SQLite(Database):
     def checkpoint(self) -> None:
         # Passive: it waits for nobody. What a reader holds back is done the next time.
         self.one("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def session(self) -> str:
+        return ""
+
+    def sessions(self) -> set[str]:
+        return set()
+
+    def server_time(self) -> float:
+        return time.time()
 
     def exclusively(self, name: str) -> AbstractContextManager[None]:
         return nullcontext()
