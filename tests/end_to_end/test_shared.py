@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from command import Command, arguments, environment, start
 from fake_relay import FakeRelay
@@ -151,3 +152,65 @@ def test_an_address_that_is_no_servers_is_named(letter: Path, briefmail: Command
     done = briefmail("send", letter, BRIEFMAIL_DATABASE_URL="mysql://host/db")
     assert done.status == 78
     assert "not an address such as postgresql://" in done.err
+
+
+# --- moving there ---------------------------------------------------------------------------------
+
+
+def test_a_memory_that_has_moved_goes_on_where_it_was(
+    letter: Path, relay: FakeRelay, briefmail: Command, url: str
+) -> None:
+    in_file = {"BRIEFMAIL_DATABASE_URL": ""}
+    briefmail("suppress", "reader7@example.org", **in_file)
+    assert briefmail("send", letter, "--yes", "--limit", "60", **in_file).status == 0
+    done = briefmail("migrate-to", url)
+    assert done.status == 0, done
+    assert f"{PEOPLE - 1} rows of delivery copied, and the same there" in done.out
+    assert "1 rows of suppressions" in done.out
+    done = briefmail("send", letter, "--yes")
+    assert done.status == 0, done
+    assert arrived(relay) == EVERYBODY - Counter({"reader7@example.org": 1})
+    # New rows come after all that were copied.
+    with psycopg.connect(url) as connection:
+        briefmail("suppress", "reader8@example.org", "reader9@example.org")
+        rows = connection.execute("SELECT rowid, key FROM suppressions ORDER BY rowid").fetchall()
+    assert rows == [(number, f"reader{number + 6}@example.org") for number in (1, 2, 3)]
+
+
+def test_a_database_with_anything_in_it_is_not_moved_to(
+    letter: Path, relay: FakeRelay, briefmail: Command, url: str
+) -> None:
+    briefmail("suppress", "reader7@example.org", BRIEFMAIL_DATABASE_URL="")
+    briefmail("suppress", "reader1@example.org")
+    done = briefmail("migrate-to", url)
+    assert done.status == 2
+    assert "is not empty: it has a suppressions already" in done.err
+    assert "reader1@example.org" in briefmail("suppress", "--list").out
+
+
+def test_a_copy_that_is_not_the_same_is_none(
+    letter: Path, relay: FakeRelay, briefmail: Command, url: str
+) -> None:
+    """The server changes what is written, as one with an odd trigger or encoding might."""
+    briefmail("suppress", "reader7@example.org", "--reason", "asked", BRIEFMAIL_DATABASE_URL="")
+    briefmail("suppress", "reader1@example.org")
+    briefmail("unsuppress", "reader1@example.org")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN NEW.reason := 'other'; RETURN NEW; END$$"
+        )
+        connection.execute(
+            "CREATE TRIGGER odd BEFORE INSERT ON suppressions FOR EACH ROW EXECUTE FUNCTION odd()"
+        )
+        done = briefmail("migrate-to", url)
+        assert done.status == 74
+        assert "suppressions is not the same" in done.err
+        assert connection.execute("SELECT count(*) FROM suppressions").fetchone() == (0,)
+
+
+def test_there_has_to_be_something_to_move(
+    letter: Path, relay: FakeRelay, briefmail: Command, url: str
+) -> None:
+    assert "no memory yet" in briefmail("migrate-to", url).err
+    assert "not an address such as" in briefmail("migrate-to", "mysql://host/db").err

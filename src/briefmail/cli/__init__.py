@@ -12,6 +12,7 @@ from briefmail.cli.doctor import doctor
 from briefmail.cli.door import run
 from briefmail.cli.hold import hold, unhold
 from briefmail.cli.init import init
+from briefmail.cli.migrate import migrate_to
 from briefmail.cli.new import new
 from briefmail.cli.preview import preview
 from briefmail.cli.schedule import schedule
@@ -75,6 +76,7 @@ for command in (
     suppress,
     unsuppress,
     backup,
+    migrate_to,
     doctor,
     dkim,
 ):

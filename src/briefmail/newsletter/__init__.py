@@ -37,6 +37,7 @@ from briefmail.newsletter.examining import examine
 from briefmail.newsletter.failures import FailuresWritten, write_failures
 from briefmail.newsletter.holding import Hold
 from briefmail.newsletter.lists import Suppressed
+from briefmail.newsletter.migrating import Migrated, migrate_to
 from briefmail.newsletter.plan import (
     How,
     Nevertheless,
@@ -77,6 +78,7 @@ __all__ = [
     "Issued",
     "Layout",
     "Message",
+    "Migrated",
     "Nevertheless",
     "NewKey",
     "Newsletter",
@@ -315,6 +317,10 @@ class Newsletter:
     def write_failures(self, issue: Path | str, target: Path | str) -> FailuresWritten:
         """Write those who may lack an issue to a new file, as a list that can be sent to."""
         return write_failures(self.config, issue, Path(target))
+
+    def migrate_to(self, url: str) -> Migrated:
+        """Copy the memory to an empty PostgreSQL database, which several machines can use."""
+        return migrate_to(self.config, url)
 
     def backup(self, path: Path | str) -> None:
         """Copy the memory to a new file, complete, also while a send is at work."""

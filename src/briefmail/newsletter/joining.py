@@ -70,7 +70,7 @@ def enlist(config: Config, edition: Edition, ledger: Ledger, whom: Whom) -> Leas
         with open_memory(config) as store:
             return Workers(store, utc_now).renew(number, LEASE)
 
-    return Lease(renew, began)
+    return Lease(renew, began, LEASE)
 
 
 def _chosen(whom: Whom) -> str:

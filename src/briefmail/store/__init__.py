@@ -16,6 +16,7 @@ from briefmail.store.folder import (
     store_path,
 )
 from briefmail.store.highwater import HighWater
+from briefmail.store.moving import copy_all
 from briefmail.store.place import place_warning
 from briefmail.store.sqlite import DAMAGED, SQLite, open_scratch
 
@@ -26,6 +27,7 @@ __all__ = [
     "HighWater",
     "Migrations",
     "SQLite",
+    "copy_all",
     "high_water",
     "memory_folder",
     "open_scratch",

@@ -79,8 +79,16 @@ class Database(ABC):
         return dict(self.rows("SELECT room, version FROM rooms"))
 
     @abstractmethod
-    def tables(self) -> set[str]:
-        """The names of all tables there are, whoever made them."""
+    def tables(self) -> list[str]:
+        """The names of all tables there are, whoever made them, in the order of their making."""
+
+    @abstractmethod
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns, without the ``rowid``."""
+
+    @abstractmethod
+    def number_on(self, table: str) -> None:
+        """Let the next ``rowid`` be beyond all that are in the table."""
 
     @abstractmethod
     def _sign(self) -> None:

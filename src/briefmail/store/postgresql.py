@@ -94,9 +94,23 @@ class PostgreSQL(Database):
         if self.tables():
             self._refuse_newer(rooms)
 
-    def tables(self) -> set[str]:
-        sql = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-        return {name for (name,) in self.rows(sql)}
+    def tables(self) -> list[str]:
+        sql = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = ?::regnamespace"
+        schema = self.one("SELECT quote_ident(current_schema())")[0]
+        return [name for (name,) in self.rows(f"{sql} ORDER BY oid", schema)]
+
+    def columns(self, table: str) -> list[str]:
+        sql = "SELECT attname FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0"
+        found = [
+            name for (name,) in self.rows(f"{sql} AND NOT attisdropped ORDER BY attnum", table)
+        ]
+        return [name for (name,) in rows if name != "rowid"]
+
+    def number_on(self, table: str) -> None:
+        self.one(
+            f"SELECT setval(pg_get_serial_sequence(?, 'rowid'), max(rowid)) FROM {table}",  # noqa: S608
+            table,
+        )
 
     def _sign(self) -> None:
         self.one("SELECT pg_advisory_xact_lock(?, 0)", LOCK)

@@ -93,8 +93,15 @@ class SQLite(Database):
                 hint="move it away, and put briefmail's own file back if there was one",
             )
 
-    def tables(self) -> set[str]:
-        return {name for (name,) in self.rows("SELECT name FROM sqlite_master")}
+    def tables(self) -> list[str]:
+        sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
+        return [name for (name,) in self.rows(sql)]
+
+    def columns(self, table: str) -> list[str]:
+        return [name for (name,) in self.rows("SELECT name FROM pragma_table_info(?)", table)]
+
+    def number_on(self, table: str) -> None:
+        """Nothing is to be done: the next one always is."""
 
     def _sign(self) -> None:
         self._connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
