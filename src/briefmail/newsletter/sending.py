@@ -30,6 +30,7 @@ from briefmail.errors import (
     ListError,
     MergeError,
     Problem,
+    StoreError,
     UsageError,
 )
 from briefmail.newsletter.choosing import TO_SEND, Choice, Correction, Place, Refusals
@@ -138,6 +139,8 @@ def _run(
             )
         if memory:
             memory.finish(result)
+        if ledger.is_shared and isinstance(result.stopped, StoreError):
+            raise result.stopped  # the server is gone, and nothing more can be asked of it
         with ledger.exclusively(edition.name):
             copy = send_copy(config, edition, roll, ledger, connect, signer)
         return _summary(plan, result, ledger, outbox, copy)
@@ -389,7 +392,9 @@ def _stops(
 
 def _nothing_sent(plan: Plan, memory: Memory | None, *, confirmed: bool) -> Summary:
     if memory:
-        memory.close_receipt()  # a run that died right after its last message left that open
+        if confirmed:  # a run that died at its last message left the edition open
+            memory.ledger.close_if_settled(plan.edition.name)
+        memory.close_receipt()
     return Summary(
         plan,
         confirmed,
