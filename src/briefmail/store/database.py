@@ -83,10 +83,6 @@ class Database(ABC):
         """The names of all tables there are, whoever made them, in the order of their making."""
 
     @abstractmethod
-    def columns(self, table: str) -> list[str]:
-        """The names of a table's columns, without the ``rowid``."""
-
-    @abstractmethod
     def number_on(self, table: str) -> None:
         """Let the next ``rowid`` be beyond all that are in the table."""
 

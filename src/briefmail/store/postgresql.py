@@ -8,6 +8,7 @@ It has to be a connection to the server itself: a pooler that changes the sessio
 transactions would lose the locks (PgBouncer's *session* mode keeps them).
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count, islice
@@ -20,6 +21,9 @@ from psycopg.conninfo import conninfo_to_dict
 from briefmail.errors import StoreError, UsageError
 from briefmail.store.database import Database, Migrations
 from briefmail.store.dialect import definition, statement
+
+# What it logs while a connection breaks is raised as well.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 LOCK = 0x62726D6C
 """The first half of our advisory locks, so that those of other programs are not ours."""
@@ -98,13 +102,6 @@ class PostgreSQL(Database):
         sql = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = ?::regnamespace"
         schema = self.one("SELECT quote_ident(current_schema())")[0]
         return [name for (name,) in self.rows(f"{sql} ORDER BY oid", schema)]
-
-    def columns(self, table: str) -> list[str]:
-        sql = "SELECT attname FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0"
-        found = [
-            name for (name,) in self.rows(f"{sql} AND NOT attisdropped ORDER BY attnum", table)
-        ]
-        return [name for (name,) in rows if name != "rowid"]
 
     def number_on(self, table: str) -> None:
         self.one(

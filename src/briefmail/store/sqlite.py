@@ -98,10 +98,11 @@ class SQLite(Database):
         return [name for (name,) in self.rows(sql)]
 
     def columns(self, table: str) -> list[str]:
+        """Return the names of a table's columns, without the ``rowid``."""
         return [name for (name,) in self.rows("SELECT name FROM pragma_table_info(?)", table)]
 
     def number_on(self, table: str) -> None:
-        """Nothing is to be done: the next one always is."""
+        """SQLite sees to it by itself."""
 
     def _sign(self) -> None:
         self._connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
@@ -214,7 +215,7 @@ class SQLite(Database):
             yield from self._connection.execute(sql, values)
 
 
-def open_scratch(rooms: Mapping[str, Migrations]) -> Database:
+def open_scratch(rooms: Mapping[str, Migrations]) -> SQLite:
     """Open a database for the length of a run: on disk when it is large, gone when it closes.
 
     Several threads may use it, one at a time. Its SQL knows ``casefold(text)``, for searching.
