@@ -24,6 +24,7 @@ SECTIONS: tuple[tuple[str, Table], ...] = (
     ("Beside others", tables.PEERS),
     ("A relay that is far away", tables.LATENCY),
     ("STARTTLS", tables.TLS),
+    ("Several machines", tables.SHARED),
     ("Up to a million", tables.SCALE),
 )
 PLOTS = {

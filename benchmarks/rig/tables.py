@@ -97,6 +97,11 @@ def _tls(case: str, measured: Sequence[Figures]) -> list[str]:
     return [f"{case} kB", *rates, spread(measured, "ratio"), *cpu]
 
 
+def _shared(case: str, measured: Sequence[Figures]) -> list[str]:
+    rates = _medians(measured, ",.0f", "people", "file", "one", "two")
+    return [{"slow": "100/s for each account"}.get(case, case), *rates, spread(measured, "ratio")]
+
+
 def _scale(case: str, measured: Sequence[Figures]) -> list[str]:
     kilobytes, people = case.split("x")
     return [
@@ -143,6 +148,14 @@ TLS = Table(
         *("plain, our CPU s per 10,000", "STARTTLS"),
     ),
     _tls,
+)
+SHARED = Table(
+    "shared",
+    (
+        *("relay", "people", "memory in a file, messages/s", "on a server, one machine"),
+        *("two machines", "two / one"),
+    ),
+    _shared,
 )
 SCALE = Table(
     "scale",
