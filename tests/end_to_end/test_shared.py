@@ -86,17 +86,20 @@ def test_machines_that_send_at_the_same_time_send_to_each_person_once(
         shutil.copytree(letter.parents[1], folder)
     senders = [
         subprocess.Popen(
-            arguments("send", ISSUE, "--yes", "--share", "3"),
+            arguments("send", ISSUE, "--yes", "--share", "3", "--json"),
             cwd=folder,
             env=environment(),
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.DEVNULL,
         )
         for folder in folders
     ]
-    outputs = [sender.communicate(timeout=60)[0].decode() for sender in senders]
+    outputs = [json.loads(sender.communicate(timeout=60)[0]) for sender in senders]
     assert [sender.returncode for sender in senders] == [0, 0, 0], outputs
     assert arrived(relay) == EVERYBODY
+    for output in outputs:
+        rows = output["totals"].pop("rows")
+        assert rows == PEOPLE == sum(output["totals"].values())
     standing = json.loads(start(folders[0], "status", ISSUE, "--json").out)
     assert standing["totals"]["sent"] == PEOPLE
     assert sum(worker["sent"] for worker in standing["workers"]) == PEOPLE

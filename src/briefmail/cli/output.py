@@ -38,6 +38,7 @@ LABELS = {
     "deferred": "deferred, will be tried again",
     "uncertain": "uncertain, never sent again unasked",
     "not_tried": "not tried",
+    "by_others": "seen to by other machines",
     "already": "already has it",
     "by_hand": "settled by hand",
     "settled": "refused or uncertain before",

@@ -168,8 +168,9 @@ class Summary:
 
         rows = duplicate + invalid + opted_out + suppressed + filtered + did_not_get + already
                + by_hand + settled + expired + sent + refused + deferred + uncertain + not_tried
+               + by_others
 
-    ``stopped`` is what ended the run early; ``named`` are the refused and the uncertain. ``copy``
+    ``by_others`` are those whom other machines saw to meanwhile. ``stopped`` is what ended the run early; ``named`` are the refused and the uncertain. ``copy``
     is the editor's, None if none was due.
     """
 
@@ -186,9 +187,13 @@ class Summary:
     named: tuple[Entry, ...] = ()
     outbox: Path | None = None
     copy: EditorsCopy | None = None
+    by_others: int = 0
 
     def numbers(self) -> dict[str, int]:
-        """Where each of the list's rows went, by name: ``rows`` is the sum of all the others."""
+        """Where each of the list's rows went, by name: ``rows`` is the sum of all the others.
+
+        ``by_others`` is among them only where there were others.
+        """
         planned = self.plan.numbers()
         rows = planned.pop("rows")
         del planned["to_send"]
@@ -199,5 +204,6 @@ class Summary:
             "deferred": self.deferred,
             "uncertain": self.uncertain,
             "not_tried": self.not_tried,
+            **({"by_others": self.by_others} if self.by_others else {}),
             **planned,
         }

@@ -411,6 +411,9 @@ def _summary(
     plan: Plan, result: RunResult, ledger: Ledger, outbox: Path | None, copy: EditorsCopy | None
 ) -> Summary:
     tried = result.sent + result.refused + result.deferred + result.uncertain
+    rest = plan.to_send - tried
+    open_still = ledger.totals(plan.edition.name).pending if ledger.is_shared else rest
+    by_others = max(0, rest - open_still)
     return Summary(
         plan=plan,
         confirmed=True,
@@ -418,13 +421,14 @@ def _summary(
         refused=result.refused,
         deferred=result.deferred,
         uncertain=result.uncertain,
-        not_tried=plan.to_send - tried,
+        not_tried=rest - by_others,
         stopped=result.stopped,
         interrupted=result.interrupted,
         exit_status=result.exit_status,
         named=_named(plan, ledger),
         outbox=outbox,
         copy=copy,
+        by_others=by_others,
     )
 
 
