@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from command import Command, arguments, environment, start
+from dispatching import DAY, DUE, TOML, Desk
 from fake_relay import FakeRelay
 
 from private_postgresql import PrivatePostgreSQL
@@ -129,7 +131,6 @@ def test_another_text_or_another_choice_is_not_sent_beside_the_first(
         for copy, options, why in (
             (changed, ("--force", "edition-changed"), "another version of it"),
             (same, ("--only", "email == 'reader9@example.org'"), "other people"),
-            (same, ("--resend-uncertain",), "other people"),
         ):
             done = start(copy, "send", ISSUE, "--yes", *options)
             assert done.status == 75, done
@@ -155,6 +156,45 @@ def test_an_address_that_is_no_servers_is_named(letter: Path, briefmail: Command
     done = briefmail("send", letter, BRIEFMAIL_DATABASE_URL="mysql://host/db")
     assert done.status == 78
     assert "not an address such as postgresql://" in done.err
+
+
+# --- dispatch and hold ----------------------------------------------------------------------------
+
+
+def test_machines_that_dispatch_at_the_same_time_tell_the_editor_once(
+    starter: Path, relay: FakeRelay
+) -> None:
+    (starter / "briefmail.toml").write_text(TOML, encoding="utf-8")
+    Desk(starter, relay).write("2016-08-24")
+    Desk(starter, relay).dispatch(DUE - DAY)
+    desks = [Desk(starter.with_name(f"machine{number}"), relay) for number in range(3)]
+    for desk in desks:
+        shutil.copytree(starter, desk.folder)
+    threads = [threading.Thread(target=desk.dispatch, args=(DUE,)) for desk in desks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(desks[0].sent) == EVERYBODY
+    assert desks[0].mails == [f"[News] 2016-08-24 went out to {PEOPLE} of {PEOPLE} people"]
+    assert desks[0].dispatch(DUE + DAY).outcomes == ()
+
+
+def test_a_hold_on_one_machine_ends_the_send_of_another(
+    letter: Path, relay: FakeRelay, briefmail: Command
+) -> None:
+    folder = letter.parents[1]
+    other = folder.with_name("other")
+    shutil.copytree(folder, other)
+    with (folder / "briefmail.toml").open("a") as settings:
+        settings.write('\n[smtp]\nrate = "20/s"\n')
+    relay.on(
+        "DOT", lambda: start(other, "hold", "short").out and "250 taken", part="reader5@", times=1
+    )
+    done = briefmail("send", letter, "--yes")
+    assert done.status == 75
+    assert "short is held back" in done.err
+    assert 6 <= len(relay.received) < PEOPLE
 
 
 # --- moving there ---------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """``dispatch``: send what is due, the oldest first, and tell the editor what they should know.
 
 All of it happens under the folder's lock, so one dispatch at a time decides, sends and tells.
+Machines that share their memory each have one at work: they join each other's sends, and what is
+to be told is told by whoever is there last.
 Everything it goes by is in the store, so that a dispatch that dies is taken up by the next one.
 """
 
@@ -8,7 +10,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from briefmail.config import Config
-from briefmail.delivery import History
+from briefmail.delivery import History, Ledger
 from briefmail.edition import build_edition
 from briefmail.errors import (
     BriefmailError,
@@ -122,9 +124,10 @@ class _Dispatch:
         notices: Sequence[Notice],
         ignored: tuple[Standing, ...] = (),
     ) -> Dispatched:
-        news = self._telling.news(notices)
         trouble = next((outcome.fault for outcome in outcomes if outcome.fault), None)
-        return Dispatched(outcomes, news, ignored, self._telling.tell(news, trouble))
+        with self._store.exclusively("telling"):  # several machines may have the same to tell
+            news = self._telling.news(notices)
+            return Dispatched(outcomes, news, ignored, self._telling.tell(news, trouble))
 
     def _standings(self) -> list[Standing]:
         memory = memory_of(self._config, self._store)
@@ -189,6 +192,8 @@ class _Dispatch:
                 yield stopped(outcome.issue, outcome.error)
             elif outcome.issue not in begun:
                 yield nobody(outcome.issue)
+            elif Ledger(self._store).at_work(outcome.issue):
+                continue  # another machine goes on with it; the last one tells
             elif notice := self._telling.left(begun[outcome.issue], outcome.fault):
                 yield notice
 

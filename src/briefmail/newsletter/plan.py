@@ -170,8 +170,9 @@ class Summary:
                + by_hand + settled + expired + sent + refused + deferred + uncertain + not_tried
                + by_others
 
-    ``by_others`` are those whom other machines saw to meanwhile. ``stopped`` is what ended the run early; ``named`` are the refused and the uncertain. ``copy``
-    is the editor's, None if none was due.
+    ``by_others`` are those whom other machines saw to meanwhile. ``stopped`` is what ended the run
+    early; ``named`` are the refused and the uncertain. ``copy`` is the editor's, None if none was
+    due.
     """
 
     plan: Plan
