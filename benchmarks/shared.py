@@ -90,7 +90,8 @@ def turn(folders: list[Path], people: int, port: int, server: PrivatePostgreSQL)
 def send(folders: list[Path], people: int, port: int, url: str) -> float:
     """Send one issue from all folders at once; return the messages a second."""
     more = {"BRIEFMAIL_DATABASE_URL": url} if url else {}
-    command = [sys.executable, "-m", "briefmail", "send", str(ISSUE), "--yes"]
+    # The small theme is no model of a page, and the checks say so.
+    command = [sys.executable, "-m", "briefmail", "send", str(ISSUE), "--yes", "--force", "doc"]
     for folder in folders:
         forget(folder)
     senders = [

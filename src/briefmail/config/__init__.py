@@ -34,6 +34,7 @@ from briefmail.config.values import (
     Test,
     Theme,
 )
+from briefmail.config.variables import is_database_url
 
 __all__ = [
     "ADDR_SPEC",
@@ -63,6 +64,7 @@ __all__ = [
     "Security",
     "Test",
     "Theme",
+    "is_database_url",
     "line_of",
     "load",
 ]

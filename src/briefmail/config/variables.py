@@ -79,11 +79,16 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Variable]:
 def read_database_url(variables: Mapping[str, Variable], problems: list[Problem]) -> str:
     """Return where the memory is, "" for the folder; anything but PostgreSQL is a problem."""
     url = value_of(variables, "BRIEFMAIL_DATABASE_URL")
-    if url and not url.startswith(("postgresql://", "postgres://")):
+    if url and not is_database_url(url):
         where = variables["BRIEFMAIL_DATABASE_URL"]
         text = "BRIEFMAIL_DATABASE_URL is not an address such as postgresql://user@host/newsletter"
         problems.append(Problem(where.path, where.line, text))
     return url
+
+
+def is_database_url(text: str) -> bool:
+    """Whether a text looks like the address of a PostgreSQL database, as libpq has it."""
+    return text.startswith(("postgresql://", "postgres://"))
 
 
 def value_of(variables: Mapping[str, Variable], name: str) -> str:

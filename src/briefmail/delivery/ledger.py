@@ -44,7 +44,12 @@ suppressed while a run is at work is withdrawn at once (``withdraw``).
 An edition closes when the latest roll call left nobody open. Names and fields are personal data
 and needed no longer, so they go then; addresses stay, because they say who has had it.
 
-What survives: whatever a method has done when it returns (SQLite in WAL mode, synchronous=FULL).
+**Workers.** Where several machines send an edition together, a row that is in hand, or waits for
+another try, is in the name of one of them (:mod:`briefmail.delivery.workers`), and every move but
+a roll call asks for that name: whoever was taken for dead can move nobody any more.
+
+What survives: whatever a method has done when it returns (SQLite in WAL mode, synchronous=FULL; or
+PostgreSQL with ``synchronous_commit`` and its own ``fsync``).
 """
 
 import json

@@ -63,12 +63,15 @@ class Workers:
         """Return everybody who ever worked on an edition, in the order in which they began."""
         if not self._database.shared:
             return []
-        now, sessions = self._database.server_time(), self._database.sessions()
-        found = self._database.rows(
-            "SELECT rowid, name, whom, began_at, ended_at, lease_until, session FROM worker"
-            " WHERE edition = ? ORDER BY rowid",
-            edition_id,
+        found = list(
+            self._database.rows(
+                "SELECT rowid, name, whom, began_at, ended_at, lease_until, session FROM worker"
+                " WHERE edition = ? ORDER BY rowid",
+                edition_id,
+            )
         )
+        # In this order: who began in between must not look as if their session had ended.
+        now, sessions = self._database.server_time(), self._database.sessions()
         workers = []
         for number, name, whom, began_at, ended_at, until, session in found:
             alive = until > now and session in sessions

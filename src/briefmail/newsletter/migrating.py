@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from briefmail.config import Config
+from briefmail.config import Config, is_database_url
 from briefmail.delivery import LedgerMark
 from briefmail.errors import UsageError
 from briefmail.newsletter.lists import ROOMS, check_folder
@@ -25,7 +25,7 @@ def migrate_to(config: Config, url: str) -> Migrated:
     :class:`~briefmail.errors.StoreError` if the memory is damaged or has forgotten something.
     """
     check_folder(config.root)
-    if not url.startswith(("postgresql://", "postgres://")):
+    if not is_database_url(url):
         raise UsageError(f"{url} is not an address such as postgresql://user@host/newsletter")
     if not store_path(config.root).exists():
         raise UsageError(
