@@ -5,7 +5,6 @@ The server refuses to run as root, so root runs it as another user.
 """
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -60,6 +59,8 @@ class PrivatePostgreSQL:
     def _user(self) -> str | None:
         if os.geteuid() != 0:
             return None
+        import pwd  # which Windows has not
+
         names = {entry.pw_name for entry in pwd.getpwall()}
         return next(user for user in USERS if user in names)
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -156,6 +157,17 @@ def test_an_address_that_is_no_servers_is_named(letter: Path, briefmail: Command
     done = briefmail("send", letter, BRIEFMAIL_DATABASE_URL="mysql://host/db")
     assert done.status == 78
     assert "not an address such as postgresql://" in done.err
+
+
+def test_where_the_driver_is_missing_it_is_named(
+    letter: Path, briefmail: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "briefmail.store.postgresql")
+    done = briefmail("status", BRIEFMAIL_DATABASE_URL="postgresql://host/db")
+    assert done.status == 78
+    assert "the driver for PostgreSQL is missing" in done.err
+    assert "pip install 'briefmail[postgresql]'" in done.err
 
 
 # --- dispatch and hold ----------------------------------------------------------------------------
