@@ -130,19 +130,3 @@ def test_a_longer_time_may_be_set(
     path.write_text(path.read_text("utf-8").replace("[schedule]", '[schedule]\ngive_up = "4 days"'))
     assert briefmail("send", old, "--yes").totals["sent"] == 2
     assert sorted(relay.recipients) == sorted(EVERYBODY[2:])
-
-
-def test_an_issue_whose_last_message_was_under_way_when_the_send_died_is_closed_by_the_next(
-    briefmail: Command, starter: Path, letter: Path, relay: FakeRelay
-) -> None:
-    assert briefmail("send", letter, "--yes").status == 0
-    with sqlite3.connect(starter / ".briefmail" / "store.sqlite3") as database:
-        database.execute("UPDATE delivery SET state = 'claimed' WHERE key LIKE 'zoe@%'")
-        database.execute("UPDATE edition SET closed_at = NULL")
-    database.close()
-    (starter / ".briefmail" / "settled").unlink()  # it was written after the last message
-    result = briefmail("send", letter, "--yes")
-    assert "uncertain zoe@example.org" in result.err
-    found = json.loads(briefmail("status", letter, "--json").out)
-    assert found["closed_at"]
-    assert (found["totals"]["sent"], found["totals"]["uncertain"]) == (3, 1)

@@ -195,11 +195,12 @@ class Memory:
         Whoever was left has left the list, or a run died right after its last message.
         """
         name = self._edition.name
-        record = self.ledger.edition(name)
-        if record and not record.closed_at:
-            self.ledger.enrol(name, recipients)
-            self.ledger.close_if_settled(name)
-            self.close_receipt()
+        with self.ledger.exclusively(name):
+            record = self.ledger.edition(name)
+            if record and not record.closed_at and not self.ledger.at_work(name):
+                self.ledger.enrol(name, recipients)
+                self.ledger.close_if_settled(name)
+                self.close_receipt()
 
     def close_receipt(self) -> None:
         """Put the totals of a closed edition into its receipt, if they are not there."""

@@ -392,8 +392,6 @@ def _stops(
 
 def _nothing_sent(plan: Plan, memory: Memory | None, *, confirmed: bool) -> Summary:
     if memory:
-        if confirmed:  # a run that died at its last message left the edition open
-            memory.ledger.close_if_settled(plan.edition.name)
         memory.close_receipt()
     return Summary(
         plan,
