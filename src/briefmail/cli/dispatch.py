@@ -23,8 +23,9 @@ def dispatch(settings: Settings, dry_run: bool, at: str | None, as_json: bool) -
     """Send what is due: made for cron, which may call it as often as it likes.
 
     An issue is due when it has 'status: ready' and its time has come; the oldest goes first.
-    What an earlier run left deferred goes on. [editor] email gets a report, and a warning of
-    whatever needs attention, each once.
+    What an earlier run left deferred goes on. A login or a content that the relay has refused is
+    tried again after an hour, or once the settings or the issue have changed. [editor] email gets a
+    report, and a warning of whatever needs attention, each once.
 
     It prints nothing and leaves with 0 when nothing is due or another one is at work. What
     cannot be mailed is printed to standard error. It never uses the sandbox.
@@ -34,14 +35,14 @@ def dispatch(settings: Settings, dry_run: bool, at: str | None, as_json: bool) -
     newsletter = settings.newsletter()
     if dry_run:
         found = newsletter.forecast(_time(at) if at else None)
-        notices.dispatched_json(found) if as_json else notices.forecast(found)
+        notices.dispatched_json(found) if as_json else notices.forecast(newsletter, found)
         return found.exit_status
     done = newsletter.dispatch(say=notices.say)
     notices.ignored(done)
     if as_json:
         notices.dispatched_json(done)
     elif output.is_terminal(sys.stderr):
-        notices.dispatched(done)
+        notices.dispatched(newsletter, done)
     return done.exit_status
 
 

@@ -7,7 +7,7 @@ import click
 from briefmail.cli import output
 
 if TYPE_CHECKING:
-    from briefmail.newsletter import Dispatched, Notice, Outcome
+    from briefmail.newsletter import Dispatched, Newsletter, Notice, Outcome
 
 
 def say(notice: "Notice") -> None:
@@ -22,7 +22,7 @@ def ignored(done: "Dispatched") -> None:
         output.note(f"the first dispatch here: issues from before it go by hand only ({names})")
 
 
-def dispatched(done: "Dispatched") -> None:
+def dispatched(newsletter: "Newsletter", done: "Dispatched") -> None:
     """Tell a person what was done, also where the editor knows already."""
     if not done.outcomes:
         output.note("nothing is due")
@@ -32,11 +32,12 @@ def dispatched(done: "Dispatched") -> None:
             output.totals(outcome.summary.numbers())
         if outcome.fault:
             output.error(outcome.fault)
+        _waiting(newsletter, outcome)
     if done.fault:
         output.error(done.fault)
 
 
-def forecast(found: "Dispatched") -> None:
+def forecast(newsletter: "Newsletter", found: "Dispatched") -> None:
     """Say what would be sent."""
     for outcome in found.outcomes:
         if outcome.plan:
@@ -44,9 +45,21 @@ def forecast(found: "Dispatched") -> None:
             output.result(f"{outcome.issue} would be sent to {people}")
         if outcome.error:
             output.error(outcome.error)
+        _waiting(newsletter, outcome)
     if not found.outcomes:
         output.note("nothing would be sent")
     output.note("This was a dry run: nothing was sent, and nothing was written down.")
+
+
+def _waiting(newsletter: "Newsletter", outcome: "Outcome") -> None:
+    """Say until when an issue is not tried, because of how the last try ended."""
+    if outcome.not_before:
+        until = newsletter.local(outcome.not_before)
+        output.note(
+            f"{outcome.issue} ended so at the last try. Dispatch does not try it again before"
+            f" {until:%Y-%m-%d %H:%M %Z}, unless the settings or the issue change. 'briefmail send'"
+            " does not wait."
+        )
 
 
 def dispatched_json(done: "Dispatched") -> None:
@@ -73,5 +86,6 @@ def _outcome(outcome: "Outcome") -> dict[str, Any]:
         "path": outcome.standing.issue.path if outcome.standing else None,
         "totals": done.numbers() if done else None,
         "error": outcome.fault.message if outcome.fault else None,
+        "not_before": outcome.not_before.isoformat() if outcome.not_before else None,
         "exit_status": outcome.exit_status,
     }

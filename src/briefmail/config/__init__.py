@@ -4,7 +4,7 @@ The environment wins over ``.env``, and ``.env`` over the toml. Secrets are read
 two only. Nothing here writes a file.
 """
 
-from briefmail.config.loading import CONFIG_NAME, load
+from briefmail.config.loading import CONFIG_NAME, ENV_NAME, load
 from briefmail.config.settings import SETTINGS
 from briefmail.config.tomlfile import line_of
 from briefmail.config.values import (
@@ -40,6 +40,7 @@ __all__ = [
     "ADDR_SPEC",
     "CONFIG_NAME",
     "CONTROL",
+    "ENV_NAME",
     "LANG",
     "MAIL_CLIENTS",
     "SETTINGS",

@@ -1,6 +1,7 @@
 """What became of a dispatch, or would: values that do nothing."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from briefmail.errors import BriefmailError, LoginRefused, RelayUnavailable, SecretMissing
 from briefmail.newsletter.plan import Plan, Summary
@@ -13,12 +14,15 @@ class Outcome:
     """What became of one issue that was due: a send, or the ``error`` that kept it from beginning.
 
     ``plan`` alone is what a dry run has. ``standing`` is None where nobody can tell what is due.
+    With ``not_before`` it was not tried: ``error`` is how the last try ended, and before that
+    moment there is no other unless what could mend it changes.
     """
 
     standing: Standing | None
     plan: Plan | None = None
     summary: Summary | None = None
     error: BriefmailError | None = None
+    not_before: datetime | None = None
 
     @property
     def issue(self) -> str:

@@ -22,6 +22,7 @@ from briefmail.errors import (
     StoreError,
 )
 from briefmail.issue import read_issue
+from briefmail.newsletter.braking import Braked, Brakes
 from briefmail.newsletter.dispatched import Dispatched, Outcome
 from briefmail.newsletter.lists import check_folder, open_memory
 from briefmail.newsletter.plan import How, Plan, SendOptions, Watch
@@ -58,19 +59,29 @@ def forecast(config: Config, at: datetime) -> Dispatched:
     check_folder(config.root)
     with reading(config) as store:
         found = standings(at, config.schedule, timings(config), memory_of(config, store))
-    outcomes = tuple(_planned(config, each, at) for each in found if each.state in GOES)
+        brakes = Brakes(config, Diary(store) if store else None)
+        going = [each for each in found if each.state in GOES]
+        outcomes = tuple(_planned(config, brakes, each, at) for each in going)
     return Dispatched((*outcomes, *_unreadable(config, found, at)), dry_run=True)
 
 
-def _planned(config: Config, standing: Standing, at: datetime) -> Outcome:
+def _planned(config: Config, brakes: Brakes, standing: Standing, at: datetime) -> Outcome:
+    if braked := brakes.login(at):
+        return _waiting(standing, braked)
     try:
         edition = build_edition(read_issue(standing.issue.path), config, at)
+        if braked := brakes.content(edition.name, edition.fingerprint, at):
+            return _waiting(standing, braked)
         plan = plan_send(config, edition, SendOptions(), lambda: at)
         return Outcome(standing, plan, error=plan.refusal)
     except StoreError:
         raise
     except BriefmailError as error:
         return Outcome(standing, error=error)
+
+
+def _waiting(standing: Standing, braked: Braked) -> Outcome:
+    return Outcome(standing, error=braked.error, not_before=braked.until)
 
 
 def _unreadable(config: Config, found: Sequence[Standing], now: datetime) -> Iterator[Outcome]:
@@ -99,6 +110,7 @@ class _Dispatch:
         self._store = store
         self._now = now
         self._diary = Diary(store)
+        self._brakes = Brakes(config, self._diary)
         self._telling = Telling(config, store, now, say)
 
     def run(self) -> Dispatched:
@@ -125,9 +137,14 @@ class _Dispatch:
         ignored: tuple[Standing, ...] = (),
     ) -> Dispatched:
         trouble = next((outcome.fault for outcome in outcomes if outcome.fault), None)
+        if trouble is None and (braked := self._brakes.login(self._now())):
+            trouble = braked.error
         with self._store.exclusively("telling"):  # several machines may have the same to tell
             news = self._telling.news(notices)
-            return Dispatched(outcomes, news, ignored, self._telling.tell(news, trouble))
+            fault = self._telling.tell(news, trouble)
+        if fault is not trouble:
+            self._brakes.note(fault, self._now())
+        return Dispatched(outcomes, news, ignored, fault)
 
     def _standings(self) -> list[Standing]:
         memory = memory_of(self._config, self._store)
@@ -157,13 +174,18 @@ class _Dispatch:
             self._diary.begin(plan.edition.name, self._now(), plan.numbers())
             return True
 
+        if braked := self._brakes.login(self._now()):
+            return _waiting(standing, braked)
         options = SendOptions(how=self._how)
         try:
             issue = read_issue(standing.issue.path)
             edition = build_edition(issue, self._config, self._now())
+            if braked := self._brakes.content(edition.name, edition.fingerprint, self._now()):
+                return _waiting(standing, braked)
             summary = send_issue(
                 self._config, edition, options, begin, Watch(), self._now, locked=True
             )
+            self._brakes.note(summary.stopped, self._now(), edition.name, edition.fingerprint)
         except StoreError:
             raise
         except BriefmailError as error:
@@ -188,10 +210,11 @@ class _Dispatch:
         for outcome in outcomes:
             if outcome.issue in {notice.issue for notice in finished}:
                 continue
-            if outcome.error:
+            if outcome.error and not outcome.not_before:
                 yield stopped(outcome.issue, outcome.error)
             elif outcome.issue not in begun:
-                yield nobody(outcome.issue)
+                if not outcome.error:
+                    yield nobody(outcome.issue)
             elif Ledger(self._store).at_work(outcome.issue):
                 continue  # another machine goes on with it; the last one tells
             elif notice := self._telling.left(begun[outcome.issue], outcome.fault):

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from briefmail.delivery import EditionStatus, Entry, Totals
-from briefmail.errors import BriefmailError, RelayUnavailable
+from briefmail.errors import (
+    BriefmailError,
+    ContentRefused,
+    LoginRefused,
+    RelayUnavailable,
+    SecretMissing,
+)
 from briefmail.notices.notice import Notice
 
 NAMED = 50
@@ -115,9 +121,14 @@ def _why(stopped: BriefmailError | None) -> str:
 
 
 def _goes_on(left: int, stopped: BriefmailError | None) -> str:
-    """Say who is left, unless something has to be done about it first."""
+    """Say how it goes on with who is left, unless something has to be done about it first."""
     if left and (stopped is None or isinstance(stopped, RelayUnavailable)):
         return f"The next dispatch goes on with the {left:,} left."
+    if left and isinstance(stopped, LoginRefused | SecretMissing | ContentRefused):
+        return (
+            "Nothing is tried again for an hour, unless the settings or the issue change; then the"
+            f" next dispatch goes on with the {left:,} left."
+        )
     return ""
 
 

@@ -1,7 +1,7 @@
 """When it goes out: the calendar in local time, what is due now, and what calls us to look."""
 
 from briefmail.schedule.cadence import days, next_day
-from briefmail.schedule.diary import MIGRATIONS, Begun, Diary
+from briefmail.schedule.diary import MIGRATIONS, Begun, Brake, Diary
 from briefmail.schedule.due import GOES, Known, Memory, Standing, State, standings
 from briefmail.schedule.slots import Slot, empty_slots, upcoming
 from briefmail.schedule.timers import Unit, crontab_line, systemd_units
@@ -11,6 +11,7 @@ __all__ = [
     "GOES",
     "MIGRATIONS",
     "Begun",
+    "Brake",
     "Diary",
     "Known",
     "Memory",

@@ -1,13 +1,13 @@
 """The diary: what is remembered of going out, beside the ledger.
 
-Which issues the editor holds back, when dispatch first ran in this folder, and which editions it
-has begun.
+Which issues the editor holds back, when dispatch first ran in this folder, which editions it has
+begun, and what it was refused and does not ask for again at once.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from briefmail.store import Database, Migrations
 
@@ -27,7 +27,19 @@ MIGRATIONS: Migrations = (
         numbers TEXT NOT NULL        -- JSON: where the rows of the list went
     ) STRICT
     """,
+    """
+    CREATE TABLE brake (
+        edition TEXT PRIMARY KEY,    -- "" where every edition is meant
+        at      TEXT NOT NULL,
+        stamp   TEXT NOT NULL,       -- of what would have to change
+        kind    TEXT NOT NULL,       -- the name of the error
+        message TEXT NOT NULL,
+        hint    TEXT
+    ) STRICT
+    """,
 )
+PAUSE = timedelta(hours=1)
+"""For so long what only the editor can mend is not tried again, unless something has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,31 @@ class Begun:
     numbers: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """A refusal that trying again does not mend, and may make worse: a login, or the content.
+
+    ``edition`` is "" where it would be the same with every other. ``stamp`` stands for whatever
+    would have to change, ``kind`` for the error that had this ``message`` and ``hint``.
+    """
+
+    edition: str
+    at: datetime
+    stamp: str
+    kind: str
+    message: str
+    hint: str | None
+
+    @property
+    def until(self) -> datetime:
+        """From when on it is tried again, though nothing has changed."""
+        return self.at + PAUSE
+
+    def holds(self, now: datetime, stamp: str) -> bool:
+        """Whether it is too early; not by a clock that has been set back since."""
+        return stamp == self.stamp and self.at <= now < self.until
+
+
 class Diary:
     """The diary in an open database. What a method has written when it returns is durable.
 
@@ -48,6 +85,7 @@ class Diary:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._there = database.has(ROOM)
+        self._has_brakes = database.has(ROOM, version=2)
 
     def hold(self, issue: str, at: datetime) -> bool:
         """Hold an issue back; False if it was already."""
@@ -95,6 +133,20 @@ class Diary:
             Begun(edition, datetime.fromisoformat(at), json.loads(numbers))
             for edition, at, numbers in rows
         ]
+
+    def put_brake(self, brake: Brake) -> None:
+        """Remember a refusal; it takes the place of an earlier one of the same edition."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO brake VALUES (?, ?, ?, ?, ?, ?)",
+            *(brake.edition, _text(brake.at)),
+            *(brake.stamp, brake.kind, brake.message, brake.hint),
+        )
+
+    def brake(self, edition: str) -> Brake | None:
+        """The last refusal of an edition, or with "" of all of them; None if there was none."""
+        sql = "SELECT at, stamp, kind, message, hint FROM brake WHERE edition = ?"
+        row = self._database.one(sql, edition) if self._has_brakes else None
+        return Brake(edition, datetime.fromisoformat(row[0]), *row[1:]) if row else None
 
 
 def _text(at: datetime) -> str:

@@ -96,9 +96,12 @@ class Database(ABC):
 
     # --- the whole --------------------------------------------------------------------------------
 
-    def has(self, room: str) -> bool:
-        """Whether a room's tables are there: to be asked of one that was opened to read only."""
-        return room in self.versions()
+    def has(self, room: str, version: int = 1) -> bool:
+        """Whether a room's tables are there, as its first ``version`` scripts make them.
+
+        To be asked of one that was opened to read only.
+        """
+        return self.versions().get(room, 0) >= version
 
     def __enter__(self) -> Self:
         return self
