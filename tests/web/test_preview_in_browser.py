@@ -56,6 +56,14 @@ def test_a_change_on_disk_is_shown_and_the_place_is_kept(page: Any, issue: Path)
     assert scrolled(page) == 600
 
 
+def test_a_mail_that_is_wider_than_its_place_can_be_seen_from_its_left_edge_on(page: Any) -> None:
+    """As on a phone; what is to the right can be scrolled to."""
+    page.set_viewport_size({"width": 375, "height": 700})
+    left = "document.querySelector('{}').getBoundingClientRect().left"
+    panel, frame = (page.evaluate(left.format(part)) for part in ("#mail", "#mail iframe"))
+    assert frame == panel
+
+
 def test_an_error_is_shown_with_its_line_and_goes_when_it_is_mended(page: Any, issue: Path) -> None:
     """Meanwhile the last good version stays."""
     issue.write_text(LONG.replace("{{ first_name", "{{ first_name ^"), "utf-8")
