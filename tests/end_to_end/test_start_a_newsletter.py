@@ -161,6 +161,19 @@ def test_new_overwrites_nothing(briefmail: Command, own: Path) -> None:
     assert tree(own) == before
 
 
+def test_new_makes_no_issue_where_there_is_no_newsletter(
+    briefmail: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing would ever find it there."""
+    empty = tmp_path / "elsewhere"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    result = briefmail("new", "Lost")
+    assert (result.status, result.out) == (2, "")
+    assert "is not a newsletter's folder" in result.err
+    assert list(empty.iterdir()) == []
+
+
 @pytest.mark.parametrize("day", ["tomorrow", "2016-02-30", "24/08/2016"])
 def test_new_refuses_what_is_no_day(briefmail: Command, own: Path, day: str) -> None:
     result = briefmail("new", "When?", "--date", day)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from briefmail.config import CONFIG_NAME, Config, Day, Every, Schedule
 from briefmail.errors import StoreError, UsageError
+from briefmail.newsletter.lists import check_folder
 from briefmail.schedule import next_day
 
 STARTER = "templates/init"
@@ -47,8 +48,9 @@ def init(folder: Path, today: date) -> list[Path]:
 def new_issue(config: Config, title: str, day: date | None, today: date) -> Path:
     """Begin an issue as a draft, for ``day`` or the next day of the cadence that has none.
 
-    Raises as :func:`init` does.
+    Raises as :func:`init` does, and :class:`UsageError` where there is no newsletter.
     """
+    check_folder(config.root)
     day = day or next_day(config.schedule, today, _taken(config.issues))
     title = title.strip()
     if not title or _UNWRITABLE.search(title):
