@@ -315,6 +315,18 @@ def test_the_sandbox_leaves_the_programs_memory_alone(briefmail: Command, own: P
     assert tree(own, but="outbox") == before
 
 
+def test_a_preview_in_the_terminal_draws_a_pull_out_as_a_quote(
+    briefmail: Command, own: Path
+) -> None:
+    """Not with its colons, nor run into one paragraph."""
+    (own / "issues" / "x.md").write_text(
+        "---\nsubject: x\n---\n\nBefore.\n\n::: pull-out\nOne.\n\nTwo.\n:::\n\nAfter.\n"
+    )
+    shown = briefmail("preview", "issues/x.md").out
+    text = [line.strip() for line in shown.rpartition("Before.")[2].splitlines() if line.strip()]
+    assert text == ["▌ One.", "▌ Two.", "After."]
+
+
 # --- a dry run ------------------------------------------------------------------------------------
 
 

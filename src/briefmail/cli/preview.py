@@ -1,5 +1,8 @@
 """``briefmail preview``."""
 
+import os
+import re
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from briefmail.newsletter import Newsletter, Preview
 
+_PULL_OUT = re.compile(r"^(:{3,}) *pull-out *\n(.*?)^\1 *$", re.M | re.S)
 SHOWN_HEADERS = ("From", "To", "Reply-To", "Subject", "Date")
 
 
@@ -79,10 +83,21 @@ def _serve(newsletter: "Newsletter", issue: Path) -> None:
     with newsletter.desk(issue) as desk, PreviewServer(desk) as server:
         output.result(server.url)
         output.note("It follows what you write; Ctrl-C ends it.")
-        click.launch(server.url)
+        if _has_screen():
+            click.launch(server.url)
         with suppress(KeyboardInterrupt):
             Event().wait()
     output.note("the preview has ended")
+
+
+def _has_screen() -> bool:
+    """Whether a browser could open here; without one, whatever looks for one complains at length.
+
+    On Unix a screen has a name in the environment.
+    """
+    return sys.platform in {"win32", "darwin"} or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
 
 
 def _take_pictures(
@@ -112,8 +127,13 @@ def _print(shown: "Preview") -> None:
     # Through output, like everything: rich would end the program when "| head" has seen enough.
     with console.capture() as drawn:
         console.print(Panel(Group(table), border_style="dim"))
-        console.print(Markdown(shown.markdown), end="")
+        console.print(Markdown(_PULL_OUT.sub(_as_quote, shown.markdown)), end="")
     output.result(drawn.get())
+
+
+def _as_quote(pull_out: re.Match[str]) -> str:
+    """A pull-out as rich can draw it: it knows quotes, and prints the colons as they are."""
+    return re.sub("^", "> ", pull_out[2].rstrip(), flags=re.M)
 
 
 def _literal(text: str) -> "Text":
