@@ -1,6 +1,7 @@
 """What a relay refuses for good: tried again after an hour or a change, and silent meanwhile."""
 
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -168,8 +169,6 @@ def test_a_dry_run_says_why_nothing_is_tried_and_until_when(desk: Desk, briefmai
 
 def test_a_memory_from_before_there_were_brakes_has_none(desk: Desk, briefmail: Command) -> None:
     """Looked at by a dry run, which brings nothing up to date."""
-    import sqlite3
-
     with sqlite3.connect(desk.folder / ".briefmail" / "store.sqlite3") as old:
         old.execute("DROP TABLE brake")
         old.execute("UPDATE rooms SET version = 1 WHERE room = 'schedule'")

@@ -1,6 +1,7 @@
 """``briefmail check``."""
 
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,9 @@ def _rule(name: str) -> "Rule[object]":
     for rule in RULES:
         if rule.id == name:
             return rule
+    names = [rule.id for rule in RULES]
+    near = get_close_matches(name, names)
     raise UsageError(
         f"there is no rule {output.escaped(name)}",
-        hint=f"rules: {', '.join(rule.id for rule in RULES)}",
+        hint=f"did you mean {' or '.join(near)}?" if near else f"rules: {', '.join(names)}",
     )

@@ -20,7 +20,7 @@ from briefmail.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="Print the result for a program.")
 @click.pass_obj
 def dispatch(settings: Settings, dry_run: bool, at: str | None, as_json: bool) -> int:
-    """Send what is due: made for cron, which may call it as often as it likes.
+    """Send what is due. Cron is to call it, as often as it likes.
 
     An issue is due when it has 'status: ready' and its time has come; the oldest goes first.
     What an earlier run left deferred goes on. A login or a content that the relay has refused is

@@ -41,7 +41,7 @@ def forecast(newsletter: "Newsletter", found: "Dispatched") -> None:
     """Say what would be sent."""
     for outcome in found.outcomes:
         if outcome.plan:
-            people = f"{outcome.plan.to_send} {output.people(outcome.plan.to_send)}"
+            people = f"{outcome.plan.to_send:,} {output.people(outcome.plan.to_send)}"
             output.result(f"{outcome.issue} would be sent to {people}")
         if outcome.error:
             output.error(outcome.error)

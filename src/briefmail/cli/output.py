@@ -160,9 +160,9 @@ def plan(planned: "Plan") -> None:
         "Subject": planned.first_subject or edition.issue.title,
         "From": str(edition.sender),
         "Relay": relay(planned.relay),
-        "List": f"{near(planned.list_path)}: {planned.counts.rows} {rows(planned.counts.rows)}",
-        "To send": f"{planned.to_try} {people(planned.to_try)}"
-        + (f", and {left} later" if left else ""),
+        "List": f"{near(planned.list_path)}: {planned.counts.rows:,} {rows(planned.counts.rows)}",
+        "To send": f"{planned.to_try:,} {people(planned.to_try)}"
+        + (f", and {left:,} later" if left else ""),
         **({"Signed": " and ".join(map(str, planned.signed_by))} if planned.signed_by else {}),
         **_asked_for(planned),
     }
@@ -173,11 +173,11 @@ def plan(planned: "Plan") -> None:
         new = "" if again else f" who {'is' if planned.to_send == 1 else 'are'} new"
         _warn(
             f"this issue was finished on {planned.closed_at[:10]}; it is opened again for"
-            f" {planned.to_send} {people(planned.to_send)}{new}"
+            f" {planned.to_send:,} {people(planned.to_send)}{new}"
         )
     if planned.to_send and planned.expired:
         _warn(
-            f"{planned.expired} {people(planned.expired)} on the list were given up and are left"
+            f"{planned.expired:,} {people(planned.expired)} on the list were given up and are left"
             " out; --force given-up sends to them too"
         )
     if planned.warning:
@@ -203,12 +203,12 @@ def _asked_for(planned: "Plan") -> dict[str, str]:
         "who were refused": planned.again_refused,
         "who were given up": planned.again_expired,
     }
-    if parts := [f"{count} {who}" for who, count in again.items() if count]:
+    if parts := [f"{count:,} {who}" for who, count in again.items() if count]:
         lines["Again"] = ", and ".join(parts)
     if planned.did_not_get or planned.may_lack:
-        lines["Corrects"] = f"{planned.did_not_get} did not get it and are left out"
+        lines["Corrects"] = f"{planned.did_not_get:,} did not get it and are left out"
         if planned.may_lack:
-            lines["Corrects"] += f"; {planned.may_lack} may or may not have got it"
+            lines["Corrects"] += f"; {planned.may_lack:,} may or may not have got it"
     return lines
 
 

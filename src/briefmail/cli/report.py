@@ -202,7 +202,10 @@ def failures(written: "FailuresWritten", issue: Path) -> None:
             " the ledger keeps"
         )
     command = _command("send", issue, f"--recipients {_quoted(written.path)}")
-    output.note(f"'{command}' sends to those who are corrected or still to be tried")
+    output.note(
+        f"'{command}' sends to those who are corrected or still to be tried;"
+        " with --resend-uncertain to the uncertain as well"
+    )
 
 
 def status_json(standing: "Status", written: "FailuresWritten | None") -> None:

@@ -253,7 +253,7 @@ def _send(
         output.problems(plan.problems, plan.counts.invalid)
         output.plan(plan)
         progress.expect(plan.to_try)
-        question = f"Send it to {plan.to_try} {output.people(plan.to_try)}?"
+        question = f"Send it to {plan.to_try:,} {output.people(plan.to_try)}?"
         return yes or click.confirm(question, default=False, err=True)
 
     with Progress(shown=output.is_terminal(sys.stderr) and not (as_json or verbose)) as progress:

@@ -32,7 +32,7 @@ def settle(settings: Settings, issue: Path, yes: bool, as_json: bool) -> None:
 
     def confirm(plan: "SettlePlan") -> bool:
         question = (
-            f"Write down that {plan.to_settle} {output.people(plan.to_settle)} have"
+            f"Write down that {plan.to_settle:,} {output.people(plan.to_settle)} have"
             f" {plan.edition.name}, and never send it to them?"
         )
         return yes or click.confirm(question, default=False, err=True)
@@ -42,6 +42,6 @@ def settle(settings: Settings, issue: Path, yes: bool, as_json: bool) -> None:
     if as_json:
         output.as_json({"issue": name, "confirmed": done.confirmed, "by_hand": done.by_hand})
     elif done.confirmed:
-        output.result(f"{name}: {done.by_hand} {output.people(done.by_hand)} settled by hand")
+        output.result(f"{name}: {done.by_hand:,} {output.people(done.by_hand)} settled by hand")
     else:
         output.note("nothing was written down")

@@ -20,10 +20,11 @@ from briefmail.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="Print the result for a program.")
 @click.pass_obj
 def status(settings: Settings, issue: str | None, failed_to: Path | None, as_json: bool) -> None:
-    """Show what became of ISSUE, or of every issue, a line each, and what comes next.
+    """Show what became of ISSUE, or of every issue.
 
-    Totals, what the relay answered, who is uncertain, and the command that goes on. It reads
-    only, and may be asked while a send is at work.
+    Of one: totals, what the relay answered, who is uncertain, and the command that goes on. Of
+    every issue a line, and below what comes next. It reads only, and may be asked while a send is
+    at work.
     """
     if issue is None:
         if failed_to:
