@@ -116,6 +116,31 @@ def test_a_login_refused_for_a_warning_is_not_tried_at_every_dispatch(desk: Desk
     assert desk.said == ["2016-08-24 is still a draft", "This could not be mailed"]
 
 
+def test_a_login_refused_for_the_mail_is_not_tried_again_beside_an_issue_that_cannot_go(
+    desk: Desk,
+) -> None:
+    """Nobody can read this one, and of that the editor is to be told."""
+    desk.write("2016-08-24", "status: redy\n")
+    log_in(desk, "SMTP_PASSWORD=wrong")
+    assert set(statuses(desk, *every_five_minutes(DUE, HOUR))) == {65}
+    assert logins(desk) == 1
+    assert desk.said == ["2016-08-24 does not go out", "This could not be mailed"]
+
+
+def test_a_password_that_is_mended_during_the_try_is_tried_at_the_next_dispatch(
+    desk: Desk,
+) -> None:
+    log_in(desk, "SMTP_PASSWORD=wrong")
+
+    def mend() -> str:
+        log_in(desk, "SMTP_PASSWORD=right")
+        return "535 5.7.8 wrong"
+
+    desk.relay.on("AUTH", mend, times=1)
+    assert statuses(desk, DUE, DUE + MINUTE) == [78, 0]
+    assert Counter(desk.sent) == Counter(READERS)
+
+
 def test_a_clock_that_was_ahead_brakes_nothing(desk: Desk) -> None:
     log_in(desk, "SMTP_PASSWORD=wrong")
     assert statuses(desk, DUE + HOUR, DUE) == [78, 78]

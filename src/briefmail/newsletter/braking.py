@@ -31,23 +31,27 @@ class Braked:
 
 
 class Brakes:
-    """The brakes of a folder. ``diary`` is None where nothing is remembered yet."""
+    """The brakes of a folder. ``diary`` is None where nothing is remembered yet.
+
+    The files are looked at here and not after a try: what is mended meanwhile counts as a change.
+    Machines that share their memory have files, and so brakes, of their own.
+    """
 
     def __init__(self, config: Config, diary: Diary | None) -> None:
-        self._config = config
         self._diary = diary
+        self._looks = [repr(config.relay), *(_look_of(path) for path in _files(config))]
 
     def login(self, now: datetime) -> Braked | None:
         """Whether it is too early to log in."""
-        return self._braked(_EVERY, now, _stamp(self._config))
+        return self._braked(_EVERY, now, self._stamp())
 
     def content(self, edition: str, fingerprint: str, now: datetime) -> Braked | None:
         """Whether it is too early for this version of an edition."""
-        return self._braked(edition, now, _stamp(self._config, fingerprint))
+        return self._braked(edition, now, self._stamp(fingerprint))
 
     def _braked(self, edition: str, now: datetime, stamp: str) -> Braked | None:
-        brake = self._diary.brake(edition) if self._diary else None
-        if brake is None or not brake.holds(now, stamp):
+        brake = self._diary.brake(edition, stamp) if self._diary else None
+        if brake is None or not brake.holds(now):
             return None
         return Braked(_KINDS[brake.kind](brake.message, hint=brake.hint), brake.until)
 
@@ -56,23 +60,21 @@ class Brakes:
     ) -> None:
         """Remember how a try ended, if it is one of these errors: then nothing is tried for now."""
         if isinstance(error, LOGIN):
-            self._put(_EVERY, now, _stamp(self._config), error)
+            self._put(_EVERY, now, self._stamp(), error)
         elif isinstance(error, ContentRefused):
-            self._put(edition, now, _stamp(self._config, fingerprint), error)
+            self._put(edition, now, self._stamp(fingerprint), error)
 
     def _put(self, edition: str, now: datetime, stamp: str, error: BriefmailError) -> None:
         assert self._diary
         kind = type(error).__name__
-        self._diary.put_brake(Brake(edition, now, stamp, kind, error.message, error.hint))
+        self._diary.put_brake(Brake(edition, stamp, now, kind, error.message, error.hint))
 
+    def _stamp(self, fingerprint: str = "") -> str:
+        """Stand for all that could mend it, and hold no secret: of files only time and size count.
 
-def _stamp(config: Config, fingerprint: str = "") -> str:
-    """Stand for all that could mend it, and hold no secret: of files only time and size count.
-
-    What ``SMTP_PASSWORD_COMMAND`` prints is not asked for here.
-    """
-    parts = [fingerprint, repr(config.relay), *(_look_of(path) for path in _files(config))]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        What ``SMTP_PASSWORD_COMMAND`` prints is not asked for here.
+        """
+        return hashlib.sha256("\0".join([fingerprint, *self._looks]).encode()).hexdigest()
 
 
 def _files(config: Config) -> Iterator[Path]:

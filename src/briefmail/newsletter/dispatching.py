@@ -137,7 +137,7 @@ class _Dispatch:
         ignored: tuple[Standing, ...] = (),
     ) -> Dispatched:
         trouble = next((outcome.fault for outcome in outcomes if outcome.fault), None)
-        if trouble is None and (braked := self._brakes.login(self._now())):
+        if braked := self._brakes.login(self._now()):
             trouble = braked.error
         with self._store.exclusively("telling"):  # several machines may have the same to tell
             news = self._telling.news(notices)

@@ -29,12 +29,13 @@ MIGRATIONS: Migrations = (
     """,
     """
     CREATE TABLE brake (
-        edition TEXT PRIMARY KEY,    -- "" where every edition is meant
+        edition TEXT NOT NULL,       -- empty where every edition is meant
+        stamp   TEXT NOT NULL,       -- of what would have to change, on this machine
         at      TEXT NOT NULL,
-        stamp   TEXT NOT NULL,       -- of what would have to change
         kind    TEXT NOT NULL,       -- the name of the error
         message TEXT NOT NULL,
-        hint    TEXT
+        hint    TEXT,
+        PRIMARY KEY (edition, stamp)
     ) STRICT
     """,
 )
@@ -60,8 +61,8 @@ class Brake:
     """
 
     edition: str
-    at: datetime
     stamp: str
+    at: datetime
     kind: str
     message: str
     hint: str | None
@@ -71,9 +72,9 @@ class Brake:
         """From when on it is tried again, though nothing has changed."""
         return self.at + PAUSE
 
-    def holds(self, now: datetime, stamp: str) -> bool:
+    def holds(self, now: datetime) -> bool:
         """Whether it is too early; not by a clock that has been set back since."""
-        return stamp == self.stamp and self.at <= now < self.until
+        return self.at <= now < self.until
 
 
 class Diary:
@@ -135,18 +136,20 @@ class Diary:
         ]
 
     def put_brake(self, brake: Brake) -> None:
-        """Remember a refusal; it takes the place of an earlier one of the same edition."""
+        """Remember a refusal, in the place of an earlier one with the same stamp."""
         self._database.execute(
-            "INSERT OR REPLACE INTO brake VALUES (?, ?, ?, ?, ?, ?)",
-            *(brake.edition, _text(brake.at)),
-            *(brake.stamp, brake.kind, brake.message, brake.hint),
+            "INSERT INTO brake (edition, stamp, at, kind, message, hint) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (edition, stamp) DO UPDATE SET at = excluded.at, kind = excluded.kind,"
+            " message = excluded.message, hint = excluded.hint",
+            *(brake.edition, brake.stamp, _text(brake.at)),
+            *(brake.kind, brake.message, brake.hint),
         )
 
-    def brake(self, edition: str) -> Brake | None:
+    def brake(self, edition: str, stamp: str) -> Brake | None:
         """The last refusal of an edition, or with "" of all of them; None if there was none."""
-        sql = "SELECT at, stamp, kind, message, hint FROM brake WHERE edition = ?"
-        row = self._database.one(sql, edition) if self._has_brakes else None
-        return Brake(edition, datetime.fromisoformat(row[0]), *row[1:]) if row else None
+        sql = "SELECT at, kind, message, hint FROM brake WHERE edition = ? AND stamp = ?"
+        row = self._database.one(sql, edition, stamp) if self._has_brakes else None
+        return Brake(edition, stamp, datetime.fromisoformat(row[0]), *row[1:]) if row else None
 
 
 def _text(at: datetime) -> str:
