@@ -21,7 +21,7 @@ from briefmail.store import Database, open_scratch
 PROBLEMS_KEPT = 1000
 BATCH = 5000
 # Keys come in no order, so the index is written all over; this much of it stays in memory.
-CACHE_KIB = 32_000
+CACHE_KIB = 16_000
 
 # No value has a control character in it, so this one can stand between them.
 _SEPARATOR = "\x1f"
