@@ -2,6 +2,9 @@
 
 import json
 import re
+import threading
+import time
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -172,11 +175,29 @@ def test_a_fault_is_told_with_its_line_and_the_last_good_version_stays(
 
 def test_nothing_is_told_twice(visitor: Visitor) -> None:
     """The page asks four times a second; what it knows is not said again."""
-    import time
-
     until = time.monotonic() + 20
     while visitor.data("state")["checked"] is None:
         assert time.monotonic() < until
         time.sleep(0.05)
     version = visitor.data("state")["version"]
     assert visitor.data(f"state?version={version}") == {"version": version}
+
+
+def test_a_list_that_breaks_while_it_is_checked_is_a_problem_too(issue: Path) -> None:
+    """The checks read it once more, in a thread of their own; nobody waits for them for ever."""
+    people = issue.parents[1] / "recipients.csv"
+
+    def now() -> datetime:
+        if threading.current_thread() is not threading.main_thread():  # the checks begin
+            people.write_bytes(b"\x00\x01\x02")
+        return datetime(2016, 9, 6, tzinfo=UTC)
+
+    newsletter = Newsletter(Newsletter.open(issue, environ={}).config, now=now)
+    with newsletter.desk(issue) as desk:
+        desk.look()
+        until = time.monotonic() + 20
+        while not desk.look().problems:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert desk.look().problems[0].path == people
+        assert desk.look().edition is not None

@@ -108,10 +108,8 @@ class Desk:
             self._config = load(self._root, self._environ)
             edition = build_edition(read_issue(self.path), self._config, self._now())
             self._read_list(self._config)
-        except InputError as error:
-            problems = error.problems
         except BriefmailError as error:
-            problems = (Problem(self.path, None, error.message),)
+            problems = _problems_of(error, self.path)
         version = before.version + 1
         self._layout = Layout(version, edition, problems, None, _text_of(self.path))
         if edition and self._config and not problems:
@@ -128,11 +126,16 @@ class Desk:
                 self._roll = Roll.read(config.recipients, suppressed=suppressed(store))
 
     def _check(self, config: Config, edition: Edition, version: int) -> None:
-        checked = _checked(config, edition, self._now())
+        checked: Checked | None = None
+        problems: tuple[Problem, ...] = ()
+        try:
+            checked = _checked(config, edition, self._now())
+        except BriefmailError as error:  # the list or the memory is read once more for it
+            problems = _problems_of(error, self.path)
         with self._lock:
             now = self._layout
             if now.version == version:  # else it has changed meanwhile, and is checked again
-                self._layout = Layout(version + 1, now.edition, now.problems, checked, now.source)
+                self._layout = Layout(version + 1, now.edition, problems, checked, now.source)
 
     def _changed(self, what: str, files: Iterator[Path]) -> bool:
         stamp = tuple(_stamp_of(path) for path in files)
@@ -191,6 +194,13 @@ PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".avif"}
 def _checked(config: Config, edition: Edition, now: datetime) -> Checked:
     report, survey = check_edition(config, edition, now)
     return Checked(report, survey.people, survey.largest, survey.lacking())
+
+
+def _problems_of(error: BriefmailError, path: Path) -> tuple[Problem, ...]:
+    """What an error says, as problems; those that name no file belong to ``path``."""
+    if isinstance(error, InputError):
+        return error.problems
+    return (Problem(path, None, error.message),)
 
 
 def _stamp_of(path: Path) -> tuple[str, int, int]:
